@@ -1,0 +1,123 @@
+import type { Day, TransactionId } from './ids.ts'
+import type { AccountId } from './ledger.ts'
+
+/** 32 lower-case hexadecimal digits: 16 bytes that name a request for ever. See `core/keys.ts`. */
+export type Key = string
+
+/** 32 lower-case hexadecimal digits: the keyed hash of a PAN. The PAN itself does not come further than an edge. */
+export type CardToken = string
+
+/**
+ * Who asks. It decides the custom by which a goal that is already reached is answered: a terminal is told 00, an API
+ * client gets a conflict with the transaction as it stands.
+ */
+export type Channel = 'terminal' | 'api' | 'switch'
+
+interface Request {
+  readonly tenant: number
+  readonly channel: Channel
+  readonly key: Key
+  /** The day under which the key is stored: that of DE7 for a terminal; null: the day on which it is first seen. */
+  readonly day: Day | null
+  /** Fingerprint of what may not differ under the same key. See `core/content.ts`. */
+  readonly content: string
+}
+
+/** How a command names the transaction it is about. */
+export type Original =
+  | { readonly by: 'id'; readonly id: TransactionId }
+  /** The key of the request that opened or confirmed it. `day` null: any day. */
+  | { readonly by: 'key'; readonly key: Key; readonly day: Day | null }
+  /** The only key between these two, of the last 24 hours: DE90 without the time of the original. */
+  | { readonly by: 'keyRange'; readonly from: Key; readonly to: Key }
+  /** DE37 and DE42. */
+  | { readonly by: 'rrn'; readonly merchant: string; readonly rrn: string }
+  /** The merchant's own number of the bill. */
+  | { readonly by: 'reference'; readonly merchant: string; readonly reference: string }
+
+export interface Authorize extends Request {
+  readonly kind: 'authorize'
+  readonly merchant: string
+  readonly terminal: string
+  readonly card: CardToken
+  /** Code (IRR) or ISO 4217 number (364) of the currency. */
+  readonly currency: string
+  readonly amount: bigint
+  readonly purpose: 'purchase' | 'preauthorization'
+  /** true: confirm in the same decision; `terminal`: as the terminal is set up. */
+  readonly capture: boolean | 'terminal'
+  /** Whether a part of the amount may be approved; `terminal`: as the terminal is set up. */
+  readonly partial: boolean | 'terminal'
+  /** What welfare credit may pay for; null: all of it. */
+  readonly eligibleAmount: bigint | null
+  readonly confirmWithinSeconds: number | null
+  readonly reference: string | null
+  /** DE37 of the terminal; null: the switch makes one. */
+  readonly rrn: string | null
+  /** DE11; null over HTTP. */
+  readonly stan: number | null
+}
+
+interface FollowUp extends Request {
+  readonly original: Original
+  /** Merchant codes that the asker speaks for. */
+  readonly merchants: '*' | readonly string[]
+  /** The card in the message, if it has one: it must be that of the original. */
+  readonly card: CardToken | null
+}
+
+export interface Confirm extends FollowUp {
+  readonly kind: 'confirm'
+  /** null: the whole hold. */
+  readonly amount: bigint | null
+}
+
+export interface Reverse extends FollowUp {
+  readonly kind: 'reverse'
+  /** `all`; `off`: take this amount off; `to`: leave this amount in force. */
+  readonly extent: { readonly by: 'all' } | { readonly by: 'off' | 'to'; readonly amount: bigint }
+  /** The amount of the original, where the message says it (DE4). */
+  readonly originalAmount: bigint | null
+}
+
+export interface Refund extends FollowUp {
+  readonly kind: 'refund'
+  /** null: all that can be refunded. */
+  readonly amount: bigint | null
+  readonly currency: string | null
+  readonly terminal: string | null
+  readonly rrn: string | null
+  readonly stan: number | null
+}
+
+export interface Inquire extends Request {
+  readonly kind: 'inquire'
+  readonly merchant: string
+  readonly terminal: string
+  readonly card: CardToken
+  readonly currency: string
+}
+
+/** The switch's own reverse of a hold that nobody confirmed in time. */
+export interface Expire extends Request {
+  readonly kind: 'expire'
+  readonly id: TransactionId
+}
+
+/** Puts value on a lot, from the account of its funder. */
+export interface Load extends Request {
+  readonly kind: 'load'
+  readonly holder: number
+  readonly lot: AccountId
+  readonly amount: bigint
+}
+
+/** Moves what a settlement owes (or, if negative, is owed) from the merchant to clearing. */
+export interface Settle extends Request {
+  readonly kind: 'settle'
+  readonly merchant: string
+  readonly net: bigint
+}
+
+export type Command = Authorize | Confirm | Reverse | Refund | Inquire | Expire | Load | Settle
+export type CommandKind = Command['kind']

@@ -1,0 +1,44 @@
+import { decideAuthorize } from './authorize.ts'
+import type { Command } from './commands.ts'
+import { type DecisionContext, deferred, type Outcome } from './decision.ts'
+import { decideConfirm } from './confirm.ts'
+import { decideExpire } from './expire.ts'
+import { decideInquire } from './inquire.ts'
+import { decideLoad, decideSettle } from './move.ts'
+import { decideRefund } from './refund.ts'
+import { decideReverse } from './reverse.ts'
+import type { WorkingSet } from './working-set.ts'
+
+/**
+ * Decides one command on the rows of its batch. A key that has its answer gets it again; a new one is decided and its
+ * effects are left in the working set. Never throws for anything that a user can cause.
+ */
+export function decide(command: Command, rows: WorkingSet, context: DecisionContext): Outcome {
+  const stored = rows.decision(command.key)
+  if (stored !== undefined) {
+    if (stored.content !== '' && stored.content !== command.content) {
+      return { kind: 'other_content', stored: stored.content }
+    }
+    const transaction = stored.transaction === null ? null : rows.transaction(stored.transaction)
+    if (transaction === undefined) return deferred({ transactions: stored.transaction === null ? [] : [stored.transaction] })
+    return { kind: 'decided', decision: stored, transaction, replayed: true }
+  }
+  switch (command.kind) {
+    case 'authorize':
+      return decideAuthorize(command, rows, context)
+    case 'confirm':
+      return decideConfirm(command, rows, context)
+    case 'reverse':
+      return decideReverse(command, rows, context)
+    case 'refund':
+      return decideRefund(command, rows, context)
+    case 'expire':
+      return decideExpire(command, rows, context)
+    case 'inquire':
+      return decideInquire(command, rows, context)
+    case 'load':
+      return decideLoad(command, rows, context)
+    case 'settle':
+      return decideSettle(command, rows, context)
+  }
+}

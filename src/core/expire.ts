@@ -1,0 +1,26 @@
+import type { Expire } from './commands.ts'
+import { answer, type DecisionContext, deferred, type Outcome, payableOf } from './decision.ts'
+import { release } from './ledger.ts'
+import { refusalOf } from './phases.ts'
+import type { Transaction } from './transactions.ts'
+import type { WorkingSet } from './working-set.ts'
+
+/** Releases a hold that nobody has confirmed in time. */
+export function decideExpire(command: Expire, rows: WorkingSet, context: DecisionContext): Outcome {
+  const transaction = rows.transaction(command.id)
+  if (transaction === undefined) return answer(command, rows, context, { reason: 'original_unknown', transaction: null })
+  if (transaction.holder !== null && !rows.isLocked(transaction.holder)) return deferred()
+  const isDue = transaction.expiresAt !== null && context.at > transaction.expiresAt
+  const refusal = refusalOf(transaction.phase, 'expire') ?? (isDue ? null : 'not_expirable')
+  if (refusal !== null) return answer(command, rows, context, { reason: refusal, transaction })
+
+  const payable = payableOf(transaction, context)
+  const expired: Transaction = {
+    ...transaction,
+    phase: 'expired',
+    legs: transaction.legs.map(leg => ({ ...leg, held: 0n })),
+  }
+  rows.change(transaction, expired)
+  const postings = transaction.legs.map(({ lot, held }) => release(lot, payable, held, 0n))
+  return answer(command, rows, context, { reason: 'approved', transaction: expired, postings })
+}

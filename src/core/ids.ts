@@ -1,0 +1,72 @@
+/**
+ * Transaction ids: 53 bits, so that they are exact as a JavaScript number. Time-ordered: day 14 bits (since 2020-01-01),
+ * shard 7 bits (of the card token, so that a purchase and all that follows it go to one lane), sequence 32 bits.
+ */
+export type TransactionId = number
+
+/** Days since 1970-01-01, UTC. The partition of a row. */
+export type Day = number
+
+/** Microseconds since 1970-01-01T00:00:00Z: the resolution of the database clock, exact in a number until 2255. */
+export type Micros = number
+
+const shardBits = 7
+const sequenceSpan = 2 ** 32
+const daySpan = 2 ** (32 + shardBits)
+const dayZero = 18_262
+
+export const shardCount = 2 ** shardBits
+export const microsPerSecond = 1_000_000
+export const microsPerDay = 86_400 * microsPerSecond
+
+export const dayOfMicros = (at: Micros): Day => Math.floor(at / microsPerDay)
+
+/** `sequence` may be any non-negative integer: it wraps at 2^32, which a day does not reach. */
+export function transactionIdOf(day: Day, shard: number, sequence: number): TransactionId {
+  return (day - dayZero) * daySpan + shard * sequenceSpan + (sequence % sequenceSpan)
+}
+
+export const dayOf = (id: TransactionId): Day => Math.floor(id / daySpan) + dayZero
+export const shardOf = (id: TransactionId): number => Math.floor(id / sequenceSpan) % shardCount
+const sequenceOf = (id: TransactionId): number => id % sequenceSpan
+
+/** The shard of a card token (32 hexadecimal digits): its first 7 bits. */
+export const shardOfToken = (token: string): number => Number.parseInt(token.slice(0, 2), 16) >> 1
+
+const base36 = (value: number, length: number): string => value.toString(36).toUpperCase().padStart(length, '0')
+
+/**
+ * Retrieval reference number (DE37, an 12) of a transaction that did not bring its own: the last digit of the year and
+ * the day of the year, as is the custom, then shard and sequence in base 36.
+ */
+export function rrnOf(id: TransactionId): string {
+  const date = new Date(dayOf(id) * 86_400_000)
+  const year = date.getUTCFullYear()
+  const dayOfYear = dayOf(id) - Date.UTC(year, 0, 1) / 86_400_000 + 1
+  return `${year % 10}${String(dayOfYear).padStart(3, '0')}${base36(id % daySpan, 8)}`
+}
+
+/** The id behind a retrieval reference number of `rrnOf`, taking the latest such day up to `today`; null if it is none. */
+export function idOfRrn(rrn: string, today: Day): TransactionId | null {
+  if (!/^[0-9]{4}[0-9A-Z]{8}$/.test(rrn)) return null
+  const rest = Number.parseInt(rrn.slice(4), 36)
+  const dayOfYear = Number.parseInt(rrn.slice(1, 4), 10)
+  if (rest >= daySpan || dayOfYear < 1 || dayOfYear > 366) return null
+  const thisYear = new Date((today + 1) * 86_400_000).getUTCFullYear()
+  for (let year = thisYear; year > thisYear - 10; year--) {
+    if (year % 10 !== Number.parseInt(rrn.slice(0, 1), 10)) continue
+    const day = Date.UTC(year, 0, 1) / 86_400_000 + dayOfYear - 1
+    return day < dayZero || day > today + 1 ? null : transactionIdOf(day, 0, 0) + rest
+  }
+  return null
+}
+
+/** Authorization identification response (DE38, an 6). */
+export const approvalCodeOf = (id: TransactionId): string => base36(sequenceOf(id) % 36 ** 6, 6)
+
+/** A transaction id from its decimal digits; null if they are not one. */
+export function parseTransactionId(text: string): TransactionId | null {
+  if (!/^[1-9][0-9]{0,15}$/.test(text)) return null
+  const id = Number.parseInt(text, 10)
+  return Number.isSafeInteger(id) ? id : null
+}

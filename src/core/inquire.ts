@@ -1,0 +1,29 @@
+import { isCurrency, refusalOfCard } from './authorize.ts'
+import type { Inquire } from './commands.ts'
+import { answer, type DecisionContext, deferred, type Outcome } from './decision.ts'
+import type { Reason } from './reasons.ts'
+import { balancesOf } from './spend.ts'
+import type { WorkingSet } from './working-set.ts'
+
+/** Tells what is on the card, and what could be spent now, there. */
+export function decideInquire(command: Inquire, rows: WorkingSet, context: DecisionContext): Outcome {
+  const { catalog, at } = context
+  const refuse = (reason: Reason): Outcome => answer(command, rows, context, { reason, transaction: null })
+  const card = rows.card(command.card)
+  if (card !== undefined && !rows.isLocked(card.holder)) return deferred()
+
+  const merchant = catalog.merchantsByCode.get(command.merchant)
+  if (merchant === undefined) return refuse('merchant_unknown')
+  const terminal = catalog.terminalsByCode.get(command.terminal)
+  if (terminal === undefined) return refuse('terminal_unknown')
+  if (terminal.merchant !== merchant.id) return refuse('terminal_not_of_merchant')
+  if (!isCurrency(command.currency, context)) return refuse('currency_unsupported')
+  if (card === undefined) return refuse('card_unknown')
+  const cardRefusal = refusalOfCard(card, at)
+  if (cardRefusal !== null) return refuse(cardRefusal)
+
+  const lots = rows.lotsOf(card.holder)
+  if (lots === undefined) return deferred({ lotsOf: [card.holder] })
+  const balances = balancesOf(lots, catalog, catalog.tenant.currency.id, at)
+  return answer(command, rows, context, { reason: 'approved', transaction: null, balances })
+}

@@ -1,0 +1,92 @@
+/**
+ * One row for everything the switch can answer: what a terminal sees (DE39, ISO 8583:1987 table of response codes as
+ * the contract uses them), what a POS sees (HTTP status), whether the same key may be tried again, and a sentence for
+ * the cashier. `stored` refusals are promises: the same key gets the same answer for ever. `code` is what the database
+ * keeps: codes are never reused.
+ */
+export interface ReasonRow {
+  readonly code: number
+  readonly de39: string
+  readonly http: number
+  readonly retry: boolean
+  readonly en: string
+  readonly fa: string
+}
+
+const row = (code: number, de39: string, http: number, en: string, fa: string): ReasonRow => ({
+  code,
+  de39,
+  http,
+  retry: false,
+  en,
+  fa,
+})
+
+/** Refused before it had a decision: nothing is stored and the same key may try again. */
+const passing = (code: number, de39: string, http: number, en: string, fa: string): ReasonRow => ({
+  ...row(code, de39, http, en, fa),
+  retry: true,
+})
+
+export const reasons = {
+  approved: row(0, '00', 200, 'Approved.', 'تراکنش تأیید شد.'),
+  approved_partially: row(1, '10', 201, 'Approved for a part of the amount.', 'تراکنش برای بخشی از مبلغ تأیید شد.'),
+
+  merchant_unknown: row(10, '03', 402, 'This merchant is not registered.', 'پذیرنده شناخته نشد.'),
+  terminal_unknown: row(11, '58', 402, 'This terminal is not registered.', 'پایانه شناخته نشد.'),
+  terminal_not_of_merchant: row(12, '58', 402, 'This terminal is not one of the merchant.', 'پایانه متعلق به این پذیرنده نیست.'),
+  operation_not_allowed: row(13, '58', 402, 'This terminal may not do this.', 'این عملیات برای پایانه مجاز نیست.'),
+  currency_unsupported: row(14, '12', 402, 'This currency is not accepted here.', 'این واحد پول پذیرفته نیست.'),
+  amount_invalid: row(15, '13', 402, 'The amount must be more than zero.', 'مبلغ باید بیشتر از صفر باشد.'),
+  amount_beyond: row(16, '13', 402, 'The amount is more than what is left of the transaction.', 'مبلغ از مانده تراکنش بیشتر است.'),
+  amount_mismatch: row(17, '13', 402, 'The amount is not that of the original.', 'مبلغ با تراکنش اصلی یکسان نیست.'),
+  card_unknown: row(20, '14', 402, 'This card number is unknown or mistyped.', 'شماره کارت ناشناخته یا نادرست است.'),
+  card_blocked: row(21, '62', 402, 'This card is blocked.', 'کارت مسدود است.'),
+  card_expired: row(22, '54', 402, 'This card has expired.', 'تاریخ اعتبار کارت گذشته است.'),
+  program_not_allowed: row(23, '57', 402, 'This credit cannot be spent here.', 'این اعتبار در اینجا قابل خرج نیست.'),
+  insufficient_funds: row(24, '51', 402, 'There is not enough credit.', 'موجودی کافی نیست.'),
+  insufficient_funds_held: row(
+    25,
+    '51',
+    402,
+    'There is not enough credit: a part is held by another purchase.',
+    'موجودی کافی نیست: بخشی از اعتبار برای خرید دیگری نگه داشته شده است.',
+  ),
+
+  original_unknown: row(30, '25', 404, 'The original transaction was not found.', 'تراکنش اصلی پیدا نشد.'),
+  original_ambiguous: row(31, '25', 409, 'More than one transaction fits: name one.', 'بیش از یک تراکنش یافت شد.'),
+  original_mismatch: row(32, '12', 409, 'The original is of another card or merchant.', 'تراکنش اصلی برای کارت یا پذیرنده دیگری است.'),
+  reversed_before: row(33, '12', 409, 'This was reversed before it arrived.', 'این تراکنش پیش از رسیدن برگشت خورده است.'),
+  not_confirmable: row(34, '12', 409, 'This transaction cannot be confirmed any more.', 'این تراکنش دیگر قابل تأیید نیست.'),
+  confirm_too_late: row(35, '68', 409, 'It is too late to confirm: the hold has run out.', 'مهلت تأیید تراکنش گذشته است.'),
+  not_reversible: row(36, '12', 409, 'This transaction cannot be reversed any more.', 'این تراکنش دیگر قابل برگشت نیست.'),
+  not_refundable: row(37, '12', 409, 'This transaction cannot be refunded.', 'این تراکنش قابل استرداد نیست.'),
+  not_expirable: row(38, '12', 409, 'This hold is not due.', 'مهلت این تراکنش نگذشته است.'),
+  processing_code_unsupported: row(39, '40', 402, 'This kind of transaction is not supported.', 'این نوع تراکنش پشتیبانی نمی‌شود.'),
+
+  other_content: row(60, '94', 422, 'This key was used before with other content.', 'این کلید پیش‌تر با محتوای دیگری به کار رفته است.'),
+  in_progress: passing(61, '91', 409, 'The same request is still being worked on.', 'همین درخواست در حال انجام است.'),
+  format_invalid: passing(62, '30', 400, 'The request is not well formed.', 'قالب درخواست درست نیست.'),
+  switch_busy: passing(63, '91', 503, 'The switch is busy: try again.', 'سوییچ مشغول است: دوباره تلاش کنید.'),
+  switch_unavailable: passing(64, '91', 503, 'The switch is away for a moment: try again.', 'سوییچ در دسترس نیست: دوباره تلاش کنید.'),
+  internal_error: passing(65, '96', 500, 'Something went wrong here: try again.', 'خطای داخلی: دوباره تلاش کنید.'),
+  outcome_unknown: passing(66, '91', 504, 'The outcome is not known yet: ask again with the same key.', 'نتیجه هنوز روشن نیست: با همان کلید دوباره بپرسید.'),
+  key_missing: passing(67, '30', 400, 'The header Idempotency-Key is missing.', 'سرآیند Idempotency-Key وجود ندارد.'),
+  unauthenticated: passing(68, '58', 401, 'The API key is missing or unknown.', 'کلید دسترسی وجود ندارد یا ناشناخته است.'),
+  forbidden: passing(69, '58', 403, 'This API key may not do this.', 'این کلید اجازه این کار را ندارد.'),
+  too_large: passing(70, '30', 413, 'The request is too large.', 'درخواست بیش از اندازه بزرگ است.'),
+  not_found: passing(71, '25', 404, 'There is nothing here by that name.', 'چیزی با این نشانی پیدا نشد.'),
+} as const satisfies Record<string, ReasonRow>
+
+export type Reason = keyof typeof reasons
+
+const byCode = new Map(Object.entries(reasons).map(([reason, { code }]) => [code as number, reason as Reason]))
+
+/** The reason that the database keeps as `code`. Throws on a code that no release has written. */
+export function reasonOfCode(code: number): Reason {
+  const reason = byCode.get(code)
+  if (reason === undefined) throw new Error(`reason code ${code} is not in the table`)
+  return reason
+}
+
+export const isApproval = (reason: Reason): boolean => reason === 'approved' || reason === 'approved_partially'

@@ -1,0 +1,151 @@
+import type { Reverse } from './commands.ts'
+import { answer, type DecisionContext, deferred, type Outcome, payableOf } from './decision.ts'
+import { dayOfMicros } from './ids.ts'
+import { availableOf, type Posting, release, transfer } from './ledger.ts'
+import { findOriginal } from './original.ts'
+import { refusalOf } from './phases.ts'
+import type { Reason } from './reasons.ts'
+import { giveBack } from './refund.ts'
+import { type Amounts, inForce, type Leg, type Transaction } from './transactions.ts'
+import type { WorkingSet } from './working-set.ts'
+
+/**
+ * Undoes a transaction before its settlement, wholly or in part. A reverse that overtakes its original is remembered: the
+ * original is refused when it comes. A terminal's reverse is never refused for lateness: after settlement it is a refund.
+ */
+export function decideReverse(command: Reverse, rows: WorkingSet, context: DecisionContext): Outcome {
+  const found = findOriginal(command, rows, context)
+  if (found.kind === 'deferred') return found
+  if (found.kind === 'unseen') return remember(command, rows, context)
+  const respond = (reason: Reason, transaction: Transaction | null): Outcome =>
+    answer(command, rows, context, { reason, transaction })
+  if (found.kind === 'refused') return respond(found.reason, null)
+
+  const { transaction } = found
+  const isTerminal = command.channel === 'terminal'
+  const refusal = refusalOf(rows.isSettled(transaction) ? 'settled' : transaction.phase, 'reverse')
+  if (!isOriginalAmount(command, transaction)) return respond('amount_mismatch', transaction)
+  const amount = amountOff(command, transaction)
+  if (amount <= 0n && isTerminal && isReached(command, transaction)) return respond('approved', transaction)
+  if (refusal !== null && !(isTerminal && rows.isSettled(transaction))) return respond(refusal, transaction)
+  if (inForce(transaction) === 0n) return respond('not_reversible', transaction)
+  if (amount <= 0n) return respond('amount_invalid', transaction)
+  if (amount > inForce(transaction)) return respond('amount_beyond', transaction)
+
+  if (transaction.kind === 'refund') return takeBack(command, transaction, amount, rows, context)
+  if (rows.isSettled(transaction)) return giveBack(command, transaction, amount, null, rows, context)
+  return undo(command, transaction, amount, rows, context)
+}
+
+/** Nothing of it is to remain and nothing does; or as much remains as is to remain. */
+function isReached({ extent }: Reverse, transaction: Transaction): boolean {
+  if (extent.by === 'to') return extent.amount === inForce(transaction)
+  return inForce(transaction) === 0n
+}
+
+/** How much is to be taken off; zero or less where the goal is reached or passed. */
+function amountOff({ extent }: Reverse, transaction: Transaction): bigint {
+  if (extent.by === 'off') return extent.amount
+  return inForce(transaction) - (extent.by === 'to' ? extent.amount : 0n)
+}
+
+function isOriginalAmount({ originalAmount }: Reverse, { amounts }: Transaction): boolean {
+  if (originalAmount === null) return true
+  return [amounts.requested, amounts.authorized, amounts.confirmed].includes(originalAmount)
+}
+
+/** Its own answer, and a refusal under the original's key: the two meet on one unique row, in whichever order. */
+function remember(command: Reverse, rows: WorkingSet, context: DecisionContext): Outcome {
+  const { original } = command
+  if (original.by === 'id' || original.by === 'rrn' || original.by === 'keyRange') {
+    return answer(command, rows, context, { reason: 'original_unknown', transaction: null })
+  }
+  if (original.by === 'reference') {
+    const merchant = context.catalog.merchantsByCode.get(original.merchant)
+    if (merchant === undefined) return answer(command, rows, context, { reason: 'original_unknown', transaction: null })
+    rows.remember({ merchant: merchant.id, reference: original.reference })
+  }
+  const outcome = answer(command, rows, context, { reason: 'approved', transaction: null, phase: 'reversed' })
+  if (original.by === 'key' && rows.decision(original.key) === undefined) {
+    const refused = { ...command, key: original.key, day: original.day ?? dayOfMicros(context.at), content: '' }
+    answer(refused, rows, context, { reason: 'reversed_before', transaction: null })
+  }
+  return outcome
+}
+
+/** Shrinks the hold, or posts back what was confirmed: from the lots spent last, so that the order of spending stays. */
+function undo(
+  command: Reverse,
+  transaction: Transaction,
+  amount: bigint,
+  rows: WorkingSet,
+  context: DecisionContext,
+): Outcome {
+  const payable = payableOf(transaction, context)
+  const isHold = transaction.phase === 'authorized'
+  const postings: Posting[] = []
+  const legs: Leg[] = []
+  let left = amount
+  for (const leg of transaction.legs.toReversed()) {
+    const standing = isHold ? leg.held : leg.posted
+    const off = standing < left ? standing : left
+    left -= off
+    const remaining = standing - off
+    legs.unshift(isHold ? { ...leg, held: remaining } : { ...leg, posted: remaining })
+    postings.unshift(
+      isHold ? release(leg.lot, payable, off, remaining) : transfer(payable, leg.lot, off, remaining),
+    )
+  }
+  return finish(command, transaction, legs, postings, amount, rows, context)
+}
+
+/** Reverses a refund: what it gave back is taken from the lots again, if it is still there. */
+function takeBack(
+  command: Reverse,
+  refund: Transaction,
+  amount: bigint,
+  rows: WorkingSet,
+  context: DecisionContext,
+): Outcome {
+  const refunded = refund.original === null ? undefined : rows.transaction(refund.original)
+  if (refunded === undefined) return deferred({ transactions: refund.original === null ? [] : [refund.original] })
+  const lots = refund.holder === null ? [] : rows.lotsOf(refund.holder)
+  if (lots === undefined) return deferred({ lotsOf: refund.holder === null ? [] : [refund.holder] })
+  const payable = payableOf(refund, context)
+  const postings: Posting[] = []
+  const legs: Leg[] = []
+  let left = amount
+  for (const leg of refund.legs.toReversed()) {
+    const off = leg.posted < left ? leg.posted : left
+    left -= off
+    const lot = lots.find(({ id }) => id === leg.lot)
+    if (lot === undefined || availableOf(lot) < off) {
+      return answer(command, rows, context, { reason: 'insufficient_funds', transaction: refund })
+    }
+    legs.unshift({ ...leg, posted: leg.posted - off })
+    postings.unshift(transfer(leg.lot, payable, off, leg.posted - off))
+  }
+  const back = new Map(postings.map(({ debit, posted }) => [debit, posted]))
+  rows.change(refunded, {
+    ...refunded,
+    amounts: { ...refunded.amounts, refunded: refunded.amounts.refunded - amount },
+    legs: refunded.legs.map(leg => ({ ...leg, posted: leg.posted + (back.get(leg.lot) ?? 0n) })),
+  })
+  return finish(command, refund, legs, postings, amount, rows, context)
+}
+
+function finish(
+  command: Reverse,
+  transaction: Transaction,
+  legs: readonly Leg[],
+  postings: readonly Posting[],
+  amount: bigint,
+  rows: WorkingSet,
+  context: DecisionContext,
+): Outcome {
+  const amounts: Amounts = { ...transaction.amounts, reversed: transaction.amounts.reversed + amount }
+  const remains = legs.some(leg => leg.held > 0n || leg.posted > 0n)
+  const after: Transaction = { ...transaction, phase: remains ? transaction.phase : 'reversed', amounts, legs }
+  rows.change(transaction, after)
+  return answer(command, rows, context, { reason: 'approved', transaction: after, postings })
+}

@@ -22,10 +22,12 @@ export function decideConfirm(command: Confirm, rows: WorkingSet, context: Decis
   const { transaction } = found
   const refusal = refusalOf(transaction.phase, 'confirm')
   if (refusal !== null) {
-    const reached = transaction.phase === 'confirmed' && transaction.kind !== 'refund' && isSameAmount(command, transaction)
+    const reached =
+      transaction.phase === 'confirmed' && transaction.kind !== 'refund' && isSameAmount(command, transaction)
     return refuse(reached && command.channel === 'terminal' ? 'approved' : refusal, transaction)
   }
-  if (transaction.expiresAt !== null && context.at > transaction.expiresAt) return refuse('confirm_too_late', transaction)
+  if (transaction.expiresAt !== null && context.at > transaction.expiresAt)
+    return refuse('confirm_too_late', transaction)
   const amount = command.amount ?? heldOf(transaction)
   if (amount <= 0n) return refuse('amount_invalid', transaction)
   if (amount > heldOf(transaction)) return refuse('amount_beyond', transaction)

@@ -1,7 +1,7 @@
 import { decideAuthorize } from './authorize.ts'
 import type { Command } from './commands.ts'
-import { type DecisionContext, deferred, type Outcome } from './decision.ts'
 import { decideConfirm } from './confirm.ts'
+import { type DecisionContext, deferred, type Outcome } from './decision.ts'
 import { decideExpire } from './expire.ts'
 import { decideInquire } from './inquire.ts'
 import { decideLoad, decideSettle } from './move.ts'
@@ -20,7 +20,8 @@ export function decide(command: Command, rows: WorkingSet, context: DecisionCont
       return { kind: 'other_content', stored: stored.content }
     }
     const transaction = stored.transaction === null ? null : rows.transaction(stored.transaction)
-    if (transaction === undefined) return deferred({ transactions: stored.transaction === null ? [] : [stored.transaction] })
+    if (transaction === undefined)
+      return deferred({ transactions: stored.transaction === null ? [] : [stored.transaction] })
     return { kind: 'decided', decision: stored, transaction, replayed: true }
   }
   switch (command.kind) {

@@ -8,7 +8,8 @@ import type { WorkingSet } from './working-set.ts'
 /** Releases a hold that nobody has confirmed in time. */
 export function decideExpire(command: Expire, rows: WorkingSet, context: DecisionContext): Outcome {
   const transaction = rows.transaction(command.id)
-  if (transaction === undefined) return answer(command, rows, context, { reason: 'original_unknown', transaction: null })
+  if (transaction === undefined)
+    return answer(command, rows, context, { reason: 'original_unknown', transaction: null })
   if (transaction.holder !== null && !rows.isLocked(transaction.holder)) return deferred()
   const isDue = transaction.expiresAt !== null && context.at > transaction.expiresAt
   const refusal = refusalOf(transaction.phase, 'expire') ?? (isDue ? null : 'not_expirable')

@@ -42,7 +42,8 @@ export function findOriginal(
     // To an API client another merchant's transaction does not exist.
     return { kind: 'refused', reason: command.channel === 'api' ? 'original_unknown' : 'original_mismatch' }
   }
-  if (command.card !== null && command.card !== transaction.card) return { kind: 'refused', reason: 'original_mismatch' }
+  if (command.card !== null && command.card !== transaction.card)
+    return { kind: 'refused', reason: 'original_mismatch' }
   return { kind: 'found', transaction }
 }
 

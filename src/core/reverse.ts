@@ -92,9 +92,7 @@ function undo(
     left -= off
     const remaining = standing - off
     legs.unshift(isHold ? { ...leg, held: remaining } : { ...leg, posted: remaining })
-    postings.unshift(
-      isHold ? release(leg.lot, payable, off, remaining) : transfer(payable, leg.lot, off, remaining),
-    )
+    postings.unshift(isHold ? release(leg.lot, payable, off, remaining) : transfer(payable, leg.lot, off, remaining))
   }
   return finish(command, transaction, legs, postings, amount, rows, context)
 }

@@ -50,7 +50,8 @@ export interface Transaction {
 }
 
 export const heldOf = (transaction: Transaction): bigint => transaction.legs.reduce((sum, leg) => sum + leg.held, 0n)
-export const postedOf = (transaction: Transaction): bigint => transaction.legs.reduce((sum, leg) => sum + leg.posted, 0n)
+export const postedOf = (transaction: Transaction): bigint =>
+  transaction.legs.reduce((sum, leg) => sum + leg.posted, 0n)
 
 /** What can still be undone: the open hold, or what is posted and has not gone back. */
 export const inForce = (transaction: Transaction): bigint =>

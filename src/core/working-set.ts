@@ -93,7 +93,8 @@ export class WorkingSet {
   }
 
   isSettled(transaction: Transaction): boolean {
-    if (transaction.phase !== 'confirmed' || transaction.merchant === null || transaction.confirmedIn === null) return false
+    if (transaction.phase !== 'confirmed' || transaction.merchant === null || transaction.confirmedIn === null)
+      return false
     return transaction.confirmedIn <= (this.#settledUpTo.get(transaction.merchant) ?? -1)
   }
 

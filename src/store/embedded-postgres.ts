@@ -47,8 +47,8 @@ const outputLinesKept = 20
 
 /**
  * Starts PostgreSQL 18 on the given folder, after a first initdb, and waits until it takes connections, however long
- * crash recovery needs. It runs in a session of its own, so the terminal's Ctrl-C does not reach it and the caller may drain
- * first; when the calling process ends in any way, kill -9 included, it is told to shut down (fast).
+ * crash recovery needs. It runs in a session of its own, so the terminal's Ctrl-C does not reach it and the caller may
+ * drain first; when the calling process ends in any way, kill -9 included, it is told to shut down (fast).
  *
  * Throws an Error with a sentence for the operator: the folder is in use by a living PostgreSQL, the port is taken,
  * root has no way to another user, or PostgreSQL's own last words.
@@ -172,7 +172,7 @@ async function launch(
     await closed
     const words = output.join('\n')
     const portTaken = words.includes('Address already in use')
-    // The backends of a killed postmaster end within moments; until then PostgreSQL protects the data from a second one.
+    // The backends of a killed postmaster end within moments; until then PostgreSQL refuses a second one.
     const backendsLeft = words.includes('pre-existing shared memory block')
     if (portTaken && fixedPort === undefined && ++portAttempts < portAttemptsMax) continue
     if (backendsLeft && waitedMs < orphanedBackendsMsMax) {

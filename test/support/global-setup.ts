@@ -11,7 +11,10 @@ declare module 'vitest' {
   }
 }
 
-/** One PostgreSQL for the whole run, as durable as in production, so that a test sees production's timing and errors. */
+/**
+ * One PostgreSQL for the whole run, as durable as in production, so that a test sees production's timing and errors.
+ * If the run is killed, the server ends with it; only its folder in the folder for temporary files is left.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'charsu-test-'))
   const server = await startEmbeddedPostgres({

@@ -7,9 +7,11 @@ import type { Programs } from './programs.ts'
 
 const runFile = promisify(execFile)
 
-// PostgreSQL refuses uid 0, and root is what containers and CI runners often are. How root can start it all the same:
-// 'namespace': in a user namespace that calls root nobody. Files stay root's, so a 0700 folder on the way is no obstacle.
-// 'nobody': as the user nobody, for containers that forbid user namespaces. The data folder is given to nobody.
+/**
+ * PostgreSQL refuses uid 0, and root is what containers and CI runners often are. How root can start it all the same:
+ * namespace: in a user namespace that calls root nobody. Files stay root's, so a 0700 folder on the way is no obstacle.
+ * nobody: as the user nobody, for containers that forbid user namespaces. The data folder is given to nobody.
+ */
 export type RootMeans = 'namespace' | 'nobody'
 
 /** Starts PostgreSQL's programs as a user that PostgreSQL accepts. */

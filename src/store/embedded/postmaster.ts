@@ -28,9 +28,10 @@ export async function isPostmasterOf(clusterDir: string, pid: number): Promise<b
 }
 
 /**
- * Makes a pid file that was left behind harmless. After a reboot or in a new container its number often belongs to another
- * living process, and postgres would refuse to start. Removing the file would also remove its note of the shared memory,
- * by which postgres sees surviving backends; postgres takes its parent's number for a stale one, so it gets ours.
+ * Makes a pid file that was left behind harmless. After a reboot or in a new container its number often belongs to
+ * another living process, or to a dead one that nobody waited for, and postgres would refuse to start. Removing the
+ * file would also remove its note of the shared memory, by which postgres sees surviving backends; postgres takes its
+ * parent's number for a stale one, so it gets ours.
  */
 export async function defuseStalePidFile(clusterDir: string, stale: Postmaster): Promise<void> {
   if (!isAlive(stale.pid)) return

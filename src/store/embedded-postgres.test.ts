@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts'
 
 const small = { shared_buffers: '32MB' }
+const isRoot = process.getuid?.() === 0
+const mayBecomeNobody = isRoot && spawnSync('/bin/true', { uid: 65_534, gid: 65_534 }).status === 0
 let folder: string
 let dataDir: string
 
@@ -14,7 +16,6 @@ let dataDir: string
 // either, no PostgreSQL can run there, and the folder is opened.
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'charsu-embedded-'))
-  const isRoot = process.getuid?.() === 0
   if (isRoot && spawnSync('unshare', ['--user', '--map-user=65534', 'true']).status !== 0) await chmod(folder, 0o711)
   dataDir = join(folder, 'data/postgres')
 })
@@ -83,6 +84,29 @@ test('a pid file left behind does not stop it, though its number now belongs to 
   const second = await startEmbeddedPostgres({ dataDir, settings: small })
   expect(await query(second.url, 'SELECT 1')).toEqual([1])
   await second.stop('immediate')
+})
+
+test.runIf(mayBecomeNobody)('root without user namespaces: the data folder goes to nobody', async () => {
+  const open = await mkdtemp(join(tmpdir(), 'charsu-embedded-nobody-'))
+  try {
+    const first = await startEmbeddedPostgres({ dataDir: open, settings: small, rootMeans: ['nobody'] })
+    await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS value')
+    await first.stop()
+    expect((await stat(open)).uid).not.toBe(0)
+
+    const second = await startEmbeddedPostgres({ dataDir: open, settings: small })
+    expect(await query(second.url, 'SELECT value FROM kept')).toEqual([42])
+    await second.stop('immediate')
+  } finally {
+    await rm(open, { recursive: true, force: true })
+  }
+})
+
+test.runIf(isRoot)('root with no way to another user is told what was tried', async () => {
+  const closed = await mkdtemp(join(tmpdir(), 'charsu-embedded-closed-'))
+  const attempt = startEmbeddedPostgres({ dataDir: join(closed, 'postgres'), rootMeans: ['nobody'] })
+  await expect(attempt).rejects.toThrow(/cannot run as root.* nobody: .* is out of that user's reach/)
+  await rm(closed, { recursive: true })
 })
 
 test('a taken port is named', async () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
@@ -96,18 +96,18 @@ async function ensurePassword(dataDir: string, launcher: Launcher): Promise<stri
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
-  const password = randomBytes(24).toString('hex')
-  // Renamed when it is whole: a start that is killed here must not leave an empty password behind.
-  await writeFile(`${path}.new`, password, { mode: 0o600 })
-  await launcher.handOver(`${path}.new`)
-  await rename(`${path}.new`, path)
-  return password
+  // Named when it is whole: a start that is killed here must not leave an empty password behind.
+  const unnamed = `${path}.${randomBytes(6).toString('hex')}`
+  await writeFile(unnamed, randomBytes(24).toString('hex'), { mode: 0o600 })
+  await launcher.handOver(unnamed)
+  await rename(unnamed, path)
+  return readFile(path, 'utf8')
 }
 
 async function ensureCluster(dataDir: string, clusterDir: string, launcher: Launcher): Promise<void> {
   if ((await stat(clusterDir).catch(() => undefined)) !== undefined) return
-  const unfinished = `${clusterDir}.new`
-  await rm(unfinished, { recursive: true, force: true })
+  // Renamed when it is whole. The name is new each time: the initdb of a start that was killed may still be writing.
+  const unfinished = `${clusterDir}.${randomBytes(6).toString('hex')}`
   const child = launcher.spawn(
     launcher.programs.initdb,
     [
@@ -128,6 +128,8 @@ async function ensureCluster(dataDir: string, clusterDir: string, launcher: Laun
   const { code } = await eventOf(child, 'close')
   if (code !== 0) throw new Error(`initdb failed in ${dataDir}: ${output.join('\n')}`)
   await rename(unfinished, clusterDir)
+  const leftBehind = (await readdir(dataDir)).filter(name => name.startsWith(`${basename(clusterDir)}.`))
+  await Promise.all(leftBehind.map(name => rm(join(dataDir, name), { recursive: true, force: true })))
 }
 
 // A postmaster whose owner has just died shuts down by itself, so one that is stopping is waited for.

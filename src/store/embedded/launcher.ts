@@ -29,15 +29,17 @@ const environment = { LC_ALL: 'C', PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin
 const userNamespace = ['unshare', '--user', '--map-user=65534', '--map-group=65534'] as const
 
 /**
- * The launcher for the present user: as it is where that is not root; else as the owner of the data folder; else, where
- * root owns it, by the first of `rootMeans` that works. Throws an Error that says which were tried and why they failed.
+ * The launcher for the present user. Not root: as that user. Root: as the owner of the data folder; where that is root
+ * too, by the first of `rootMeans` that works. Throws an Error that says which were tried and why they failed.
  */
 export async function chooseLauncher(
   dataDir: string,
   programs: Programs,
   rootMeans: readonly RootMeans[] = ['namespace', 'nobody'],
 ): Promise<Launcher> {
-  if (process.getuid?.() !== 0) return launcher(programs, [], {})
+  const ownUid = process.getuid?.()
+  if (ownUid === undefined) throw new Error('The embedded PostgreSQL needs a Unix: set DATABASE_URL to one of yours')
+  if (ownUid !== 0) return launcher(programs, await prefixFor(ownUid), {})
   const folder = await stat(dataDir)
   if (folder.uid !== 0) return asUser(dataDir, programs, folder.uid, folder.gid)
 
@@ -89,13 +91,23 @@ async function asNobody(dataDir: string, programs: Programs): Promise<Launcher> 
 }
 
 async function asUser(dataDir: string, programs: Programs, uid: number, gid: number): Promise<Launcher> {
-  const inPlace = launcher(programs, [], { uid, gid })
+  const prefix = await prefixFor(uid)
+  const inPlace = launcher(programs, prefix, { uid, gid })
   const candidate = (await succeeds(inPlace, programs.postgres, ['--version']))
     ? inPlace
-    : launcher(await copyWithinReach(programs), [], { uid, gid })
+    : launcher(await copyWithinReach(programs), prefix, { uid, gid })
   await mustRun(candidate)
   await mustReach(candidate, dataDir)
   return candidate
+}
+
+// initdb also refuses a uid without a name, as containers with `--user 12345` have; in the namespace it is nobody.
+async function prefixFor(uid: number): Promise<readonly string[]> {
+  const named = await runFile('id', ['-un', String(uid)]).then(
+    () => true,
+    () => false,
+  )
+  return named ? [] : userNamespace
 }
 
 async function mustRun(candidate: Launcher): Promise<void> {

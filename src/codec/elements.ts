@@ -1,0 +1,188 @@
+import { childrenCodec } from './composites.ts'
+import { type Cursor, fail, openCursor, type Renderings, refuse, reject, type Writer } from './cursor.ts'
+import type { FieldFormat, Unit } from './dialect-format.ts'
+import { valueEncoding } from './encodings.ts'
+import type { Composite } from './message.ts'
+import { hexText } from './packed.ts'
+import { pad } from './padding.ts'
+import { type LengthPrefix, lengthPrefix } from './prefixes.ts'
+
+/** A data element or a child of one, compiled: prefix, value and checks. Failures are left in the cursor or the writer. */
+export type ElementCodec = {
+  readonly wireBytesMax: number
+  unpack(cursor: Cursor): string | Composite | undefined
+  /** Moves past the element without looking at its characters. */
+  skip(cursor: Cursor): boolean
+  pack(writer: Writer, value: string | Composite): boolean
+}
+
+/** `prefix` where it is not the field's own (a BER length). Notes in `renderings` what the element reads from. */
+export function elementCodec(field: FieldFormat, renderings: Renderings, prefix?: LengthPrefix): ElementCodec {
+  const extent = extentCodec(field, prefix)
+  return field.children === undefined
+    ? textElement(field, extent, renderings)
+    : compositeElement(field, field.children, extent, renderings)
+}
+
+/** How long an element's value is, in characters (see ValueEncoding): always the same, or as its prefix says. */
+type Extent = {
+  readonly fixed: boolean
+  readonly charactersMax: number
+  readonly prefixBytes: number
+  /** -1 after `fail`. */
+  read(cursor: Cursor): number
+  write(writer: Writer, characters: number): void
+}
+
+function extentCodec(field: FieldFormat, given: LengthPrefix | undefined): Extent {
+  const charactersMax = field.length * charactersPerUnit(field, field.unit)
+  const prefix = given ?? (field.prefix && lengthPrefix(field.prefix))
+  if (prefix === undefined) {
+    return { fixed: true, charactersMax, prefixBytes: 0, read: () => charactersMax, write: () => undefined }
+  }
+  const perCount = charactersPerUnit(field, field.prefix?.unit ?? 'bytes')
+  const own = field.prefix?.inclusive ? prefixCount(field.prefix.unit, prefix.bytes, field.prefix.width) : 0
+  return {
+    fixed: false,
+    charactersMax,
+    prefixBytes: prefix.bytes,
+    read(cursor) {
+      const start = cursor.offset
+      const count = prefix.read(cursor)
+      if (count < 0) return -1
+      const characters = (count - own) * perCount
+      if (characters >= 0 && characters <= charactersMax && Number.isInteger(characters)) return characters
+      fail(cursor, characters > charactersMax ? 'too_long' : 'bad_length', start)
+      return -1
+    },
+    // An odd number of digits in a length of bytes includes the spare half byte.
+    write: (writer, characters) => prefix.write(writer, Math.ceil(characters / perCount) + own),
+  }
+}
+
+/** Characters of the value for one of the units that a length counts. */
+export function charactersPerUnit({ encoding }: FieldFormat, unit: Unit) {
+  const packed = encoding === 'bcd' || encoding === 'binary' || encoding === 'hex' || encoding === 'hex-ebcdic'
+  if (unit === 'bytes') return packed ? 2 : 1
+  if (unit === 'nibbles') return packed ? 1 : 0.5
+  return 1
+}
+
+/** What an inclusive length counts for its own prefix. */
+export const prefixCount = (unit: Unit, bytes: number, width: number) =>
+  unit === 'bytes' ? bytes : unit === 'nibbles' ? 2 * bytes : width
+
+function textElement(field: FieldFormat, extent: Extent, renderings: Renderings): ElementCodec {
+  const encoding = valueEncoding(field, renderings)
+  const { fixed, charactersMax } = extent
+  const { padding } = field
+  return {
+    wireBytesMax: extent.prefixBytes + encoding.wireBytes(charactersMax),
+    unpack(cursor) {
+      const characters = extent.read(cursor)
+      return characters < 0 ? undefined : encoding.read(cursor, characters)
+    },
+    skip(cursor) {
+      const characters = extent.read(cursor)
+      if (characters < 0) return false
+      if (encoding.variableWidth) return encoding.read(cursor, characters) !== undefined
+      const end = cursor.offset + encoding.wireBytes(characters)
+      if (end > cursor.end) return fail(cursor, 'truncated', cursor.offset) !== undefined
+      cursor.offset = end
+      return true
+    },
+    pack(writer, value) {
+      if (typeof value !== 'string') return refuse(writer, 'not_composite')
+      const characters = encoding.characters(value)
+      if (characters > charactersMax) return refuse(writer, 'too_long')
+      if (!fixed) {
+        extent.write(writer, characters)
+        return encoding.write(writer, value)
+      }
+      if (characters === charactersMax) return encoding.write(writer, value)
+      if (padding === undefined || characters === 0) return refuse(writer, 'too_short')
+      return encoding.write(writer, pad(value, charactersMax, field, padding))
+    },
+  }
+}
+
+/**
+ * A field with children: they stand on the wire bytes themselves, so each begins at a byte; where the field is hexadecimal text
+ * they stand on the bytes that the text says.
+ */
+function compositeElement(
+  field: FieldFormat,
+  format: NonNullable<FieldFormat['children']>,
+  extent: Extent,
+  renderings: Renderings,
+): ElementCodec {
+  const text = field.encoding === 'hex'
+  const inner: Renderings = text ? { text: false, hex: false } : renderings
+  const children = childrenCodec(format, inner)
+  const perByte = charactersPerUnit(field, 'bytes')
+  const wireBytes = (characters: number) => (text ? characters : Math.ceil(characters / perByte))
+  if (text) renderings.text = true
+
+  function unpackInPlace(cursor: Cursor, end: number) {
+    const outerEnd = cursor.end
+    cursor.end = end
+    const composite = children.unpack(cursor)
+    cursor.end = outerEnd
+    if (composite === undefined) {
+      cursor.resumeAt = end
+      return undefined
+    }
+    return cursor.offset === end ? composite : reject(cursor, 'trailing_bytes', cursor.offset, end)
+  }
+
+  function unpackText(cursor: Cursor, end: number) {
+    const start = cursor.offset
+    const hexadecimal = hexText().read(cursor, end - start)
+    if (typeof hexadecimal !== 'string') return undefined
+    const nested = openCursor(Buffer.from(hexadecimal, 'hex'), inner)
+    const composite = unpackInPlace(nested, nested.end)
+    if (composite !== undefined) return composite
+    cursor.path = nested.path
+    return reject(cursor, nested.code!, start + 2 * nested.failedAt, end)
+  }
+
+  function packText(writer: Writer, start: number) {
+    const hexadecimal = writer.bytes.toString('hex', start, writer.offset)
+    writer.offset = start
+    return hexText().write(writer, hexadecimal)
+  }
+
+  return {
+    wireBytesMax: extent.prefixBytes + wireBytes(extent.charactersMax),
+    unpack(cursor) {
+      const characters = extent.read(cursor)
+      if (characters < 0) return undefined
+      const end = cursor.offset + wireBytes(characters)
+      if (end > cursor.end) return fail(cursor, 'truncated', cursor.offset)
+      return text ? unpackText(cursor, end) : unpackInPlace(cursor, end)
+    },
+    skip(cursor) {
+      const characters = extent.read(cursor)
+      if (characters < 0) return false
+      const end = cursor.offset + wireBytes(characters)
+      if (end > cursor.end) return fail(cursor, 'truncated', cursor.offset) !== undefined
+      cursor.offset = end
+      return true
+    },
+    pack(writer, value) {
+      if (typeof value === 'string') return refuse(writer, 'not_composite')
+      const start = writer.offset
+      writer.offset += extent.prefixBytes
+      if (!children.pack(writer, value)) return false
+      const characters = (writer.offset - start - extent.prefixBytes) * (text ? 2 : perByte)
+      if (characters > extent.charactersMax) return refuse(writer, 'too_long')
+      if (extent.fixed && characters < extent.charactersMax) return refuse(writer, 'too_short')
+      if (text && !packText(writer, start + extent.prefixBytes)) return false
+      const end = writer.offset
+      writer.offset = start
+      extent.write(writer, characters)
+      writer.offset = end
+      return true
+    },
+  }
+}

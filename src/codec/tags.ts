@@ -1,0 +1,131 @@
+import { type ChildrenCodec, failChild, failPackChild, packChild, unpackChild } from './composites.ts'
+import { type Cursor, fail, type Renderings, refuse, type Writer } from './cursor.ts'
+import type { ChildrenFormat, FieldFormat, TagFormat } from './dialect-format.ts'
+import { type ElementCodec, elementCodec } from './elements.ts'
+import { valueEncoding } from './encodings.ts'
+import type { Composite } from './message.ts'
+import { binary } from './packed.ts'
+import { berLength } from './prefixes.ts'
+
+/** How a tag stands on the wire. `read` gives its key, or undefined after `fail`; `write` refuses a key that is no tag. */
+type TagCodec = {
+  read(cursor: Cursor): string | undefined
+  write(writer: Writer, key: string): boolean
+}
+
+/** A tag that the dialect has no format for: its bytes as hexadecimal, whatever they are. */
+const unknownBerValue: FieldFormat = {
+  name: 'unknown tag',
+  type: 'b',
+  length: berLength.countMax,
+  unit: 'bytes',
+  prefix: undefined,
+  encoding: 'binary',
+  spareNibble: { side: 'left', fill: '0' },
+  padding: undefined,
+  mask: 'hidden',
+  children: undefined,
+}
+
+/** EMV book 3 annex B: BER-TLV, with zero bytes allowed between the objects. Constructed objects stay hexadecimal. */
+export function berTlvChildren(
+  { fields }: Extract<ChildrenFormat, { kind: 'ber-tlv' }>,
+  renderings: Renderings,
+): ChildrenCodec {
+  renderings.hex = true
+  const known = new Map(Array.from(fields, ([key, field]) => [key, elementCodec(field, renderings, berLength)]))
+  return taggedChildren(berTag, known, elementCodec(unknownBerValue, renderings, berLength), true)
+}
+
+/** Tags of fixed width, each with a length prefix and a value. */
+export function tagLengthChildren(
+  { tag, fields, other }: Extract<ChildrenFormat, { kind: 'tag-length' }>,
+  renderings: Renderings,
+): ChildrenCodec {
+  const known = new Map(Array.from(fields, ([key, field]) => [key, elementCodec(field, renderings)]))
+  return taggedChildren(fixedTag(tag, renderings), known, elementCodec(other, renderings), false)
+}
+
+function taggedChildren(
+  tag: TagCodec,
+  known: ReadonlyMap<string, ElementCodec>,
+  unknown: ElementCodec,
+  zeroBetween: boolean,
+): ChildrenCodec {
+  return {
+    unpack(cursor) {
+      const composite: Composite = new Map()
+      while (cursor.offset < cursor.end) {
+        if (zeroBetween && cursor.bytes[cursor.offset] === 0) {
+          cursor.offset++
+          continue
+        }
+        const start = cursor.offset
+        const key = tag.read(cursor)
+        if (key === undefined) return undefined
+        if (composite.has(key)) {
+          fail(cursor, 'duplicate_tag', start)
+          return void failChild(cursor, key)
+        }
+        if (!unpackChild(cursor, composite, key, known.get(key) ?? unknown)) return undefined
+      }
+      return composite
+    },
+    pack(writer, composite) {
+      for (const [key, value] of composite) {
+        if (!tag.write(writer, key)) return failPackChild(writer, key)
+        if (!packChild(writer, value, key, known.get(key) ?? unknown)) return false
+      }
+      return true
+    },
+  }
+}
+
+/** ISO/IEC 8825-1 tags of one to four bytes; the key is upper-case hexadecimal. */
+const berTag: TagCodec = {
+  read(cursor) {
+    const start = cursor.offset
+    const bytes = berTagBytes(cursor.bytes, start, cursor.end)
+    if (bytes === 0) return fail(cursor, 'bad_tag', start)
+    cursor.offset += bytes
+    return cursor.hex.substring(2 * start, 2 * cursor.offset).toUpperCase()
+  },
+  write(writer, key) {
+    const start = writer.offset
+    if (key !== key.toUpperCase() || !binary.write(writer, key)) return refuse(writer, 'bad_tag')
+    const bytes = writer.offset - start
+    return (bytes > 0 && berTagBytes(writer.bytes, start, writer.offset) === bytes) || refuse(writer, 'bad_tag')
+  },
+}
+
+/** The size of the tag at `start`, or 0 where there is none. */
+function berTagBytes(bytes: Buffer, start: number, end: number) {
+  if (bytes[start] === 0) return 0
+  if ((bytes[start]! & 0x1f) !== 0x1f) return 1
+  for (let i = start + 1; i < end && i < start + 4; i++) {
+    if (bytes[i]! < 0x80) return i + 1 - start
+  }
+  return 0
+}
+
+function fixedTag({ encoding, width }: TagFormat, renderings: Renderings): TagCodec {
+  const characters = encoding === 'binary' ? 2 * width : width
+  const codec = valueEncoding(
+    {
+      ...unknownBerValue,
+      type: encoding === 'binary' ? 'b' : encoding === 'bcd' ? 'n' : 'ans',
+      unit: encoding === 'binary' ? 'bytes' : 'characters',
+      encoding,
+    },
+    renderings,
+  )
+  return {
+    read: cursor => {
+      const start = cursor.offset
+      return (
+        codec.read(cursor, characters) ?? fail(cursor, cursor.code === 'truncated' ? 'truncated' : 'bad_tag', start)
+      )
+    },
+    write: (writer, key) => (key.length === characters && codec.write(writer, key)) || refuse(writer, 'bad_tag'),
+  }
+}

@@ -1,0 +1,46 @@
+import type { Day, Micros } from './ids.ts'
+
+/** How many transactions of one kind a settlement took, and what they come to, in minor units. */
+export interface SettlementSum {
+  readonly count: number
+  readonly amount: bigint
+}
+
+/** Everything of one merchant that was confirmed and in no settlement when it was closed. */
+export interface Settlement {
+  readonly id: number
+  /** Counts the settlements of its merchant from 1, without gaps. */
+  readonly number: number
+  /** Code of the merchant (DE42). */
+  readonly merchant: string
+  readonly businessDate: Day
+  readonly closedAt: Micros
+  /** When its lines and totals were there; null while they are being made. */
+  readonly postedAt: Micros | null
+  readonly purchases: SettlementSum
+  readonly refunds: SettlementSum
+  /** Purchases less refunds: what the tenant owes the merchant, negative if the merchant owes. */
+  readonly net: bigint
+  /** Code of the currency. */
+  readonly currency: string
+}
+
+export interface SettlementRequest {
+  readonly tenant: number
+  /** Code of the merchant; null: each of `merchants`. */
+  readonly merchant: string | null
+  /** The business date the settlement is booked under; null: the present one. */
+  readonly businessDate: Day | null
+  /** Merchant codes that the asker speaks for. */
+  readonly merchants: '*' | readonly string[]
+}
+
+/** Closing settlements, as the edges see it. */
+export interface Settlements {
+  /**
+   * Closes what is confirmed and in no settlement, and answers once lines and totals are durable: one settlement for
+   * each merchant that had something to settle, none if there was nothing. Throws if the database is away; what was
+   * closed by then stays closed, and asking again is safe.
+   */
+  close(request: SettlementRequest): Promise<readonly Settlement[]>
+}

@@ -98,6 +98,7 @@ describe('the rules stay green on', () => {
     ['src/core/x.ts', "const x = /['\"`]/.test(y)\nconst z = 'Number(x)'"],
     ['src/core/x.ts', 'const x = Number.isSafeInteger(y)\nconst z = new Date(at)'],
     ['src/engine/lane.ts', 'const half = all / 2 // Number(half)\nconst rest = all / 3'],
+    ['src/store/batch/write.ts', 'const text = `INSERT … ON CONFLICT (id) DO UPDATE SET at = excluded.at`'],
     ['src/store/reads.ts', 'const at = performance.now()\nconst text = `SELECT clock_timestamp()`'],
     ['src/http/app.ts', 'const text = "import { x } from \'pg\'"'],
     ['migrations/0001-x.sql', 'create table x (at timestamptz default clock_timestamp()); -- not now()'],

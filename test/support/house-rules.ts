@@ -103,10 +103,10 @@ const wordRules: readonly WordRule[] = [
     sentence: 'no savepoint per item: beyond 64 subtransactions PostgreSQL falls off a cliff',
   },
   {
-    word: /\bON\s+CONFLICT\b/i,
+    word: /\bDO\s+NOTHING\b/i,
     view: 'strings',
     notIn: /^src\/store\/batch\//,
-    sentence: 'a key beside an effect is a plain INSERT: ON CONFLICT keeps the effect of the loser',
+    sentence: 'a key beside an effect is a plain INSERT: DO NOTHING would keep the effect of the loser',
   },
   { word: /@ts-(?:ignore|nocheck|expect-error)/, view: 'comments', onlyIn: [], sentence: 'types are not switched off' },
 ]

@@ -34,6 +34,8 @@ export type Original =
   | { readonly by: 'rrn'; readonly merchant: string; readonly rrn: string }
   /** The merchant's own number of the bill. */
   | { readonly by: 'reference'; readonly merchant: string; readonly reference: string }
+  /** The name fits more than one transaction: what the engine makes of such an original before it decides. */
+  | { readonly by: 'ambiguity' }
 
 export interface Authorize extends Request {
   readonly kind: 'authorize'

@@ -1,6 +1,7 @@
 import type { Confirm } from './commands.ts'
 import { answer, type DecisionContext, type Outcome, payableOf } from './decision.ts'
 import { capture, type Posting } from './ledger.ts'
+import { lesser } from './money.ts'
 import { findOriginal } from './original.ts'
 import { refusalOf } from './phases.ts'
 import type { Reason } from './reasons.ts'
@@ -36,7 +37,7 @@ export function decideConfirm(command: Confirm, rows: WorkingSet, context: Decis
   const legs: Leg[] = []
   let left = amount
   for (const leg of transaction.legs) {
-    const posted = leg.held < left ? leg.held : left
+    const posted = lesser(leg.held, left)
     left -= posted
     legs.push({ ...leg, held: 0n, posted })
     postings.push(capture(leg.lot, payableOf(transaction, context), leg.held, posted))

@@ -21,6 +21,8 @@ export interface DecisionContext {
 export interface Need {
   readonly transactions?: readonly TransactionId[]
   readonly lotsOf?: readonly number[]
+  /** Merchants whose settlement watermark is to be read. */
+  readonly watermarksOf?: readonly number[]
 }
 
 export type Outcome =

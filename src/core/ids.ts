@@ -1,6 +1,6 @@
 /**
  * Transaction ids: 53 bits, so that they are exact as a JavaScript number. Time-ordered: day 14 bits (since 2020-01-01),
- * shard 7 bits (of the card token, so that a purchase and all that follows it go to one lane), sequence 32 bits.
+ * sequence 32 bits, shard 7 bits (of the card token, so that a purchase and all that follows it go to one lane).
  */
 export type TransactionId = number
 
@@ -23,12 +23,12 @@ export const dayOfMicros = (at: Micros): Day => Math.floor(at / microsPerDay)
 
 /** `sequence` may be any non-negative integer: it wraps at 2^32, which a day does not reach. */
 export function transactionIdOf(day: Day, shard: number, sequence: number): TransactionId {
-  return (day - dayZero) * daySpan + shard * sequenceSpan + (sequence % sequenceSpan)
+  return (day - dayZero) * daySpan + (sequence % sequenceSpan) * shardCount + shard
 }
 
 export const dayOf = (id: TransactionId): Day => Math.floor(id / daySpan) + dayZero
-export const shardOf = (id: TransactionId): number => Math.floor(id / sequenceSpan) % shardCount
-const sequenceOf = (id: TransactionId): number => id % sequenceSpan
+export const shardOf = (id: TransactionId): number => id % shardCount
+const sequenceOf = (id: TransactionId): number => Math.floor(id / shardCount) % sequenceSpan
 
 /** The shard of a card token (32 hexadecimal digits): its first 7 bits. */
 export const shardOfToken = (token: string): number => Number.parseInt(token.slice(0, 2), 16) >> 1
@@ -37,7 +37,7 @@ const base36 = (value: number, length: number): string => value.toString(36).toU
 
 /**
  * Retrieval reference number (DE37, an 12) of a transaction that did not bring its own: the last digit of the year and
- * the day of the year, as is the custom, then shard and sequence in base 36.
+ * the day of the year, as is the custom, then sequence and shard in base 36.
  */
 export function rrnOf(id: TransactionId): string {
   const date = new Date(dayOf(id) * 86_400_000)

@@ -8,7 +8,7 @@ export type Found =
   /** No request of that name has been seen. */
   | { kind: 'unseen' }
   /** It is there, but not for this asker: of another merchant or card, or no purchase at all. */
-  | { kind: 'refused'; reason: 'original_mismatch' | 'original_unknown' }
+  | { kind: 'refused'; reason: 'original_mismatch' | 'original_unknown' | 'original_ambiguous' }
   | { kind: 'deferred'; need: Need }
 
 /**
@@ -21,6 +21,7 @@ export function findOriginal(
   { catalog }: DecisionContext,
 ): Found {
   const { original } = command
+  if (original.by === 'ambiguity') return { kind: 'refused', reason: 'original_ambiguous' }
   let id: number | null = null
   if (original.by === 'id') id = original.id
   if (original.by === 'key') {
@@ -44,6 +45,13 @@ export function findOriginal(
   }
   if (command.card !== null && command.card !== transaction.card)
     return { kind: 'refused', reason: 'original_mismatch' }
+  if (
+    transaction.phase === 'confirmed' &&
+    transaction.merchant !== null &&
+    !rows.knowsWatermark(transaction.merchant)
+  ) {
+    return { kind: 'deferred', need: { watermarksOf: [transaction.merchant] } }
+  }
   return { kind: 'found', transaction }
 }
 

@@ -4,6 +4,7 @@ import type { Refund, Reverse } from './commands.ts'
 import { answer, type DecisionContext, type Outcome, payableOf } from './decision.ts'
 import { dayOfMicros, shardOf, transactionIdOf } from './ids.ts'
 import { type Posting, transfer } from './ledger.ts'
+import { lesser } from './money.ts'
 import { findOriginal } from './original.ts'
 import { refusalOf } from './phases.ts'
 import type { Reason } from './reasons.ts'
@@ -52,7 +53,7 @@ export function giveBack(
   const originalLegs: Leg[] = []
   let left = amount
   for (const leg of original.legs.toReversed()) {
-    const back = leg.posted < left ? leg.posted : left
+    const back = lesser(leg.posted, left)
     left -= back
     originalLegs.unshift({ ...leg, posted: leg.posted - back })
     if (back === 0n) continue

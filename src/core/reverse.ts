@@ -2,6 +2,7 @@ import type { Reverse } from './commands.ts'
 import { answer, type DecisionContext, deferred, type Outcome, payableOf } from './decision.ts'
 import { dayOfMicros } from './ids.ts'
 import { availableOf, type Posting, release, transfer } from './ledger.ts'
+import { lesser } from './money.ts'
 import { findOriginal } from './original.ts'
 import { refusalOf } from './phases.ts'
 import type { Reason } from './reasons.ts'
@@ -57,7 +58,7 @@ function isOriginalAmount({ originalAmount }: Reverse, { amounts }: Transaction)
 /** Its own answer, and a refusal under the original's key: the two meet on one unique row, in whichever order. */
 function remember(command: Reverse, rows: WorkingSet, context: DecisionContext): Outcome {
   const { original } = command
-  if (original.by === 'id' || original.by === 'rrn' || original.by === 'keyRange') {
+  if (original.by !== 'key' && original.by !== 'reference') {
     return answer(command, rows, context, { reason: 'original_unknown', transaction: null })
   }
   if (original.by === 'reference') {
@@ -88,7 +89,7 @@ function undo(
   let left = amount
   for (const leg of transaction.legs.toReversed()) {
     const standing = isHold ? leg.held : leg.posted
-    const off = standing < left ? standing : left
+    const off = lesser(standing, left)
     left -= off
     const remaining = standing - off
     legs.unshift(isHold ? { ...leg, held: remaining } : { ...leg, posted: remaining })
@@ -114,7 +115,7 @@ function takeBack(
   const legs: Leg[] = []
   let left = amount
   for (const leg of refund.legs.toReversed()) {
-    const off = leg.posted < left ? leg.posted : left
+    const off = lesser(leg.posted, left)
     left -= off
     const lot = lots.find(({ id }) => id === leg.lot)
     if (lot === undefined || availableOf(lot) < off) {

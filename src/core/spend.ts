@@ -1,6 +1,7 @@
 import type { Catalog } from './catalog.ts'
 import type { Micros } from './ids.ts'
 import { availableOf, type Lot } from './ledger.ts'
+import { lesser } from './money.ts'
 import type { Balance } from './transactions.ts'
 
 /** What a purchase takes from one lot. */
@@ -47,8 +48,8 @@ export function spendFrom(
   for (const lot of lots) {
     held += lot.debitsPending
     const isWelfare = catalog.programsById.get(lot.program)?.kind === 'welfare'
-    let share = smallest(availableOf(lot), amount - total)
-    if (isWelfare) share = smallest(share, welfareLeft)
+    let share = lesser(availableOf(lot), amount - total)
+    if (isWelfare) share = lesser(share, welfareLeft)
     if (share <= 0n) continue
     if (isWelfare) welfareLeft -= share
     shares.push({ lot, amount: share })
@@ -56,8 +57,6 @@ export function spendFrom(
   }
   return { shares, total, held }
 }
-
-const smallest = (one: bigint, other: bigint): bigint => (one < other ? one : other)
 
 /** One line for each program of the holder. */
 export function balancesOf(lots: readonly Lot[], catalog: Catalog, asset: number, at: Micros): Balance[] {

@@ -13,7 +13,7 @@ export interface Rows {
   readonly lockedHolders: readonly number[]
   /** Holders of whom every lot was read. */
   readonly holdersWithLots: readonly number[]
-  /** Merchant id and the last batch that its settlements have taken. */
+  /** Merchant id and the last batch that its settlements have taken; -1: none yet. Merchants not listed were not read. */
   readonly settledUpTo: readonly (readonly [merchant: number, batch: number])[]
   /** Bills that were reversed before any request for them had arrived. */
   readonly rememberedReversals: readonly BillReference[]
@@ -90,6 +90,10 @@ export class WorkingSet {
   /** Every lot of a holder; undefined if this batch has not read them. */
   lotsOf(holder: number): Lot[] | undefined {
     return this.#lotsByHolder.get(holder)?.map(id => this.#lots.get(id) as Lot)
+  }
+
+  knowsWatermark(merchant: number): boolean {
+    return this.#settledUpTo.has(merchant)
   }
 
   isSettled(transaction: Transaction): boolean {

@@ -1,0 +1,81 @@
+import type { Command } from '../core/commands.ts'
+import { shardOf, shardOfToken } from '../core/ids.ts'
+import { Lane, type LaneOptions } from './lane.ts'
+import { RecentKeys } from './recent-keys.ts'
+import type { Pressure, Result, Submit } from './result.ts'
+
+export interface EngineOptions extends Omit<LaneOptions, 'events'> {
+  readonly laneCount: number
+  readonly events: Omit<LaneOptions['events'], 'drained'>
+}
+
+/** How many recent keys are remembered, to spare a follow-up the look-up of its original. */
+const recentKeysMax = 200_000
+
+/**
+ * Lanes side by side. All commands of a card go to one lane as far as that can be told without asking the database;
+ * where it cannot, any lane will do: the locks make it safe.
+ */
+export class Engine implements Submit, Pressure {
+  readonly #lanes: readonly Lane[]
+  readonly #recent = new RecentKeys(recentKeysMax)
+  #onDrained: (() => void)[] = []
+
+  constructor({ laneCount, events, ...options }: EngineOptions) {
+    const drained = (): void => {
+      if (this.isFull) return
+      for (const listener of this.#onDrained.splice(0)) listener()
+    }
+    this.#lanes = Array.from({ length: laneCount }, () => new Lane({ ...options, events: { ...events, drained } }))
+    for (const lane of this.#lanes) lane.warmUp()
+  }
+
+  get isFull(): boolean {
+    return this.#lanes.some(lane => lane.isFull)
+  }
+
+  get isAway(): boolean {
+    return this.#lanes.every(lane => lane.isAway)
+  }
+
+  /** Commands that wait in all lanes. */
+  get queued(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.length, 0)
+  }
+
+  onceDrained(listener: () => void): void {
+    this.#onDrained.push(listener)
+  }
+
+  async submit(command: Command): Promise<Result> {
+    const { known, holder } = this.#recent.recognise(command)
+    const lane = this.#lanes[shardOfCommand(known) % this.#lanes.length] as Lane
+    const result = await lane.submit(known, holder)
+    this.#recent.note(command, result)
+    return result
+  }
+
+  /** Takes no more work and finishes what it has. */
+  async close(): Promise<void> {
+    await Promise.all(this.#lanes.map(lane => lane.close()))
+  }
+}
+
+function shardOfCommand(command: Command): number {
+  switch (command.kind) {
+    case 'authorize':
+    case 'inquire':
+      return shardOfToken(command.card)
+    case 'confirm':
+    case 'reverse':
+    case 'refund':
+      if (command.original.by === 'id') return shardOf(command.original.id)
+      return command.card === null ? 0 : shardOfToken(command.card)
+    case 'expire':
+      return shardOf(command.id)
+    case 'load':
+      return command.holder
+    case 'settle':
+      return 0
+  }
+}

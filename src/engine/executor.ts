@@ -1,0 +1,328 @@
+import { randomUUID } from 'node:crypto'
+import { businessDateOf } from '../core/calendar.ts'
+import type { Catalog } from '../core/catalog.ts'
+import type { Command } from '../core/commands.ts'
+import { decide } from '../core/decide.ts'
+import type { Outcome } from '../core/decision.ts'
+import { type Day, dayOfMicros, type Micros } from '../core/ids.ts'
+import type { Lot } from '../core/ledger.ts'
+import type { Card } from '../core/transactions.ts'
+import { WorkingSet } from '../core/working-set.ts'
+import { cardOf, decisionOf, lotOf, transactionOf } from '../store/batch/columns.ts'
+import { begin, fence, lockHolders, lockNames } from '../store/batch/lock.ts'
+import * as read from '../store/batch/read.ts'
+import {
+  type Resolution,
+  resolutionOf,
+  resolveKey,
+  resolveKeyRange,
+  resolveReference,
+  resolveRrn,
+} from '../store/batch/resolve.ts'
+import * as write from '../store/batch/write.ts'
+import { BatchError } from '../store/errors.ts'
+import type { Session } from '../store/session.ts'
+import { idOf, idOrNull, integersOf, type Row, type Statement } from '../store/sql.ts'
+import { type Planned, planReads, type ReadPlan } from './reads.ts'
+
+/** Hexadecimal SHA-256 of a text. */
+export type Hash = (text: string) => string
+
+/** How long each stage of a batch took, in seconds. */
+export interface Stages {
+  readonly read: number
+  readonly decide: number
+  readonly write: number
+}
+
+export interface BatchOutcome {
+  readonly outcomes: readonly Outcome[]
+  readonly stages: Stages
+}
+
+export interface EngineClock {
+  /** Monotonic seconds: for durations only. */
+  readonly elapsed: () => number
+  /** The switch's own idea of the time, which may be wrong: nothing that is stored comes from it. */
+  readonly now: () => Micros
+}
+
+interface ExecutorOptions {
+  readonly session: Session
+  readonly hash: Hash
+  readonly clock: EngineClock
+}
+
+/**
+ * Runs batches on one connection: lock, read, decide, write, commit. It knows nothing of retries: a batch that fails
+ * throws a BatchError, and to run it again is always safe, since key and effect commit together.
+ */
+export class Executor {
+  readonly #session: Session
+  readonly #hash: Hash
+  readonly #clock: EngineClock
+  readonly #run = randomUUID()
+  #position = 0
+  #lastHash = ''
+
+  constructor({ session, hash, clock }: ExecutorOptions) {
+    this.#session = session
+    this.#hash = hash
+    this.#clock = clock
+  }
+
+  get isBroken(): boolean {
+    return this.#session.isBroken
+  }
+
+  close(): Promise<void> {
+    return this.#session.close()
+  }
+
+  destroy(): void {
+    this.#session.destroy()
+  }
+
+  /** All commands are of the catalog's tenant. `skip`: holders that somebody else has locked are left for later. */
+  async run(jobs: readonly Planned[], catalog: Catalog, mode: 'wait' | 'skip'): Promise<BatchOutcome> {
+    const started = this.#clock.elapsed()
+    try {
+      const { resolved, prelude } = await this.#resolve(jobs, catalog)
+      const plan = planReads(resolved, catalog)
+      const rows = await this.#read(plan, catalog, mode, prelude)
+      const decided = this.#clock.elapsed()
+      const batch = decideAll(resolved, rows, catalog)
+      const written = this.#clock.elapsed()
+      await this.#write(batch, catalog)
+      const stages = { read: decided - started, decide: written - decided, write: this.#clock.elapsed() - written }
+      return { outcomes: batch.outcomes, stages }
+    } catch (error) {
+      if (!this.#session.isBroken) await this.#session.rollback()
+      throw error instanceof BatchError ? error : new BatchError('poison', false, error)
+    }
+  }
+
+  /** Replaces originals that are named by neither id nor known key, in a flight of their own before the locks. */
+  async #resolve(
+    jobs: readonly Planned[],
+    catalog: Catalog,
+  ): Promise<{ resolved: readonly Planned[]; prelude: boolean }> {
+    const lookups: { index: number; statement: Statement }[] = []
+    jobs.forEach(({ command }, index) => {
+      const statement = resolverOf(command, catalog, dayOfMicros(this.#clock.now()))
+      if (statement !== null) lookups.push({ index, statement })
+    })
+    if (lookups.length === 0) return { resolved: jobs, prelude: false }
+    const { names } = planReads(jobs, catalog)
+    const opening = [begin, fence(catalog.tenant.id), lockNames(names)]
+    const flight = [...opening, ...lookups.map(({ statement }) => statement)]
+    const replies = await this.#session.run(flight, { commits: false })
+    const resolved = [...jobs]
+    lookups.forEach(({ index }, at) => {
+      const job = jobs[index] as Planned
+      const rows = replies[opening.length + at]?.rows ?? []
+      resolved[index] = { ...job, command: withOriginal(job.command, resolutionOf(rows)) }
+    })
+    return { resolved, prelude: true }
+  }
+
+  async #read(plan: ReadPlan, catalog: Catalog, mode: 'wait' | 'skip', isOpen: boolean): Promise<ReadRows> {
+    const tenant = catalog.tenant.id
+    const flight: Statement[] = []
+    const parsers: ((rows: Row[], into: ReadRows) => void)[] = []
+    const send = (statement: Statement, parse: (rows: Row[], into: ReadRows) => void = () => undefined): void => {
+      flight.push(statement)
+      parsers.push(parse)
+    }
+    if (!isOpen) {
+      send(begin)
+      send(fence(tenant))
+      if (plan.names.length > 0) send(lockNames(plan.names))
+    }
+    const tokens = [...plan.tokens]
+    const sources = {
+      tenant,
+      holders: [...plan.holders],
+      tokens,
+      ids: [...plan.ids],
+      keys: plan.originalKeys,
+      days: plan.originalDays,
+    }
+    send(lockHolders(sources, mode), (rows, into) => into.lockedHolders.push(...rows.map(row => idOf(row[0]))))
+    send(read.readDecisions(tenant, plan.keys, plan.days), (rows, into) => into.decisions.push(...rows.map(decisionOf)))
+    if (plan.ids.size > 0 || plan.originalKeys.length > 0) {
+      send(read.readTransactions(tenant, [...plan.ids], plan.originalKeys, plan.originalDays), (rows, into) =>
+        into.transactions.push(...rows.map(transactionOf)),
+      )
+    }
+    if (tokens.length > 0) send(read.readCards(tenant, tokens), parseCards)
+    if (plan.lotsOf.size > 0) {
+      send(read.readLots(tenant, [...plan.lotsOf]), (rows, into) => {
+        for (const holder of plan.lotsOf) into.holdersWithLots.add(holder)
+        for (const row of rows) into.lots.set(idOf(row[0]), lotOf(row, 0))
+      })
+    }
+    if (plan.watermarksOf.size > 0) {
+      send(read.readWatermarks(tenant, [...plan.watermarksOf]), (rows, into) => {
+        into.settledUpTo.push(...rows.map(row => [idOf(row[0]), idOf(row[1])] as const))
+      })
+    }
+    if (plan.bills.length > 0) {
+      send(read.readRememberedReversals(tenant, plan.bills), (rows, into) => {
+        into.rememberedReversals.push(...rows.map(row => ({ merchant: idOf(row[0]), reference: row[1] as string })))
+      })
+    }
+    send(read.readClock(plan.openings), (rows, into) => {
+      into.batch = idOf(rows[0]?.[0])
+      into.at = idOf(rows[0]?.[1])
+      into.sequences = integersOf(rows[0]?.[2]).map(idOf)
+    })
+    const replies = await this.#session.run(flight, { commits: false })
+    const into = emptyRows()
+    for (const [index, { rows }] of replies.entries()) parsers[index]?.(rows, into)
+    return into
+  }
+
+  async #write({ rows, context }: Batch, catalog: Catalog): Promise<void> {
+    const tenant = catalog.tenant.id
+    const { batch, at } = context
+    const decisions = rows.newDecisions
+    const flight: Statement[] = []
+    let link: write.ChainLink | null = null
+    if (decisions.length > 0) {
+      const opened = rows.openedTransactions
+      const changed = rows.changedTransactions
+      const deltas = [...rows.lotDeltas.values()]
+      const hash = this.#hash(write.chainText(this.#lastHash, batch, at, decisions))
+      link = { run: this.#run, position: this.#position, hash }
+      flight.push(write.insertDecisions(tenant, batch, at, decisions.toSorted(byKey)))
+      if (opened.length > 0) flight.push(write.insertTransactions(tenant, opened))
+      if (changed.length > 0) flight.push(write.updateTransactions(tenant, changed))
+      if (deltas.length > 0) flight.push(write.updateLots(tenant, deltas))
+      const deadlines = deadlinesOf(opened)
+      if (deadlines.length > 0) flight.push(write.insertHoldDeadlines(tenant, batch, deadlines))
+      if (rows.remembered.length > 0) flight.push(write.insertRememberedReversals(tenant, at, rows.remembered))
+      if (rows.recalled.length > 0) flight.push(write.deleteRememberedReversals(tenant, rows.recalled))
+      flight.push(write.insertBatch(tenant, batch, at, link, decisions.length))
+    }
+    flight.push(write.commit)
+    await this.#session.run(flight, { commits: true })
+    if (link !== null) {
+      this.#lastHash = link.hash
+      this.#position += 1
+    }
+  }
+}
+
+interface ReadRows {
+  readonly decisions: ReturnType<typeof decisionOf>[]
+  readonly transactions: ReturnType<typeof transactionOf>[]
+  readonly cards: Map<string, Card>
+  readonly lots: Map<number, Lot>
+  readonly lockedHolders: number[]
+  readonly holdersWithLots: Set<number>
+  readonly settledUpTo: (readonly [number, number])[]
+  readonly rememberedReversals: { merchant: number; reference: string }[]
+  batch: number
+  at: Micros
+  sequences: number[]
+}
+
+const emptyRows = (): ReadRows => ({
+  decisions: [],
+  transactions: [],
+  cards: new Map(),
+  lots: new Map(),
+  lockedHolders: [],
+  holdersWithLots: new Set(),
+  settledUpTo: [],
+  rememberedReversals: [],
+  batch: 0,
+  at: 0,
+  sequences: [],
+})
+
+/** A row for each lot of a card's holder; the lot's columns are NULL where there is none. */
+function parseCards(rows: readonly Row[], into: ReadRows): void {
+  for (const row of rows) {
+    const card = cardOf(row)
+    into.cards.set(card.token, card)
+    into.holdersWithLots.add(card.holder)
+    if (idOrNull(row[4]) !== null) into.lots.set(idOf(row[4]), lotOf(row, 4))
+  }
+}
+
+interface Batch {
+  readonly outcomes: readonly Outcome[]
+  readonly rows: WorkingSet
+  readonly context: { readonly batch: number; readonly at: Micros }
+}
+
+/** The one synchronous step: every command sees the effects of those before it. */
+function decideAll(jobs: readonly Planned[], read: ReadRows, catalog: Catalog): Batch {
+  const rows = new WorkingSet({
+    ...read,
+    cards: [...read.cards.values()],
+    lots: [...read.lots.values()],
+    holdersWithLots: [...read.holdersWithLots],
+  })
+  const { timeZone, cutOverSeconds } = catalog.tenant
+  const { batch, at } = read
+  const context = {
+    catalog,
+    at,
+    batch,
+    businessDate: businessDateOf(at, timeZone, cutOverSeconds),
+    nextSequence: () => {
+      const sequence = read.sequences.pop()
+      if (sequence === undefined) throw new Error('more transactions opened than were planned for')
+      return sequence
+    },
+  }
+  read.sequences.reverse()
+  return { outcomes: jobs.map(({ command }) => decide(command, rows, context)), rows, context }
+}
+
+const byKey = (one: { key: string; day: number }, other: { key: string; day: number }): number =>
+  one.day - other.day || (one.key < other.key ? -1 : 1)
+
+/** Holds that share the moment at which they run out, in one row. */
+function deadlinesOf(opened: readonly { id: number; phase: string; expiresAt: number | null }[]) {
+  const byMoment = new Map<number, number[]>()
+  for (const { id, phase, expiresAt } of opened) {
+    if (phase !== 'authorized' || expiresAt === null) continue
+    const ids = byMoment.get(expiresAt)
+    if (ids === undefined) byMoment.set(expiresAt, [id])
+    else ids.push(id)
+  }
+  return [...byMoment].map(([due, ids]) => ({ due, ids }))
+}
+
+/** The look-up of an original that is not named by an id or the key of a known day; null where none is needed. */
+function resolverOf(command: Command, catalog: Catalog, today: Day): Statement | null {
+  if (command.kind !== 'confirm' && command.kind !== 'reverse' && command.kind !== 'refund') return null
+  const { tenant, original } = command
+  switch (original.by) {
+    case 'id':
+    case 'ambiguity':
+      return null
+    case 'key':
+      return original.day === null ? resolveKey(tenant, original.key) : null
+    case 'keyRange':
+      return resolveKeyRange(tenant, original.from, original.to)
+    case 'rrn':
+    case 'reference': {
+      const merchant = catalog.merchantsByCode.get(original.merchant)
+      if (merchant === undefined) return null
+      if (original.by === 'reference') return resolveReference(tenant, merchant.id, original.reference)
+      return resolveRrn(tenant, merchant.id, original.rrn, today)
+    }
+  }
+}
+
+function withOriginal(command: Command, resolution: Resolution): Command {
+  if (command.kind !== 'confirm' && command.kind !== 'reverse' && command.kind !== 'refund') return command
+  if (resolution.kind === 'none') return command
+  if (resolution.kind === 'several') return { ...command, original: { by: 'ambiguity' } }
+  return { ...command, original: { by: 'id', id: resolution.id } }
+}

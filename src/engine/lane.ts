@@ -1,0 +1,266 @@
+import type { Catalog } from '../core/catalog.ts'
+import type { Command } from '../core/commands.ts'
+import type { Need, Outcome } from '../core/decision.ts'
+import { jittered, pause } from '../ops/clock.ts'
+import { BatchError } from '../store/errors.ts'
+import type { Executor, Stages } from './executor.ts'
+import type { Result } from './result.ts'
+
+export interface LaneLimits {
+  /** Commands in one batch, at most. */
+  readonly batchMax: number
+  /** Commands that wait in the lane, at most: beyond it, work is pushed back. */
+  readonly queueMax: number
+  /** How long a command may wait before it enters a batch; then it is refused as busy. */
+  readonly waitMaxMs: number
+  /** How often a batch is run again after a collision before its commands are given up. */
+  readonly attemptsMax: number
+  /** How long an outcome in doubt is looked for before the asker is told that it is unknown. */
+  readonly doubtMaxMs: number
+}
+
+export const laneLimits: LaneLimits = {
+  batchMax: 256,
+  queueMax: 2048,
+  waitMaxMs: 5_000,
+  attemptsMax: 5,
+  doubtMaxMs: 20_000,
+}
+
+/** What a lane tells about its work. */
+export interface LaneEvents {
+  batch(size: number, stages: Stages): void
+  /** A batch failed: how, and what was done about it. */
+  fault(error: BatchError, size: number): void
+  away(reason: string): void
+  back(): void
+  drained(): void
+}
+
+export interface LaneOptions {
+  readonly limits: LaneLimits
+  /** Opens the lane's connection. Throws while the database is away. */
+  readonly connect: () => Promise<Executor>
+  readonly catalogOf: (tenant: number) => Catalog | undefined
+  readonly events: LaneEvents
+  /** Monotonic seconds. */
+  readonly elapsed: () => number
+}
+
+interface Job {
+  command: Command
+  holder: number | null
+  need: Need
+  since: number
+  /** Its batch may have been committed without our knowing: only its stored answer may answer it. */
+  inDoubt: boolean
+  /** How often a batch with it has failed. */
+  failures: number
+  readonly resolve: (result: Result) => void
+}
+
+const reconnectFirstMs = 50
+const reconnectMaxMs = 1_000
+/** Pause between tries at commands whose holder is locked by somebody else. */
+const asideMs = 25
+
+/**
+ * A bounded queue with one database connection. While one batch commits the next gathers, so there is no timer: under
+ * low load a batch is one command, under high load it is as many as have come. Running a batch again is the one
+ * recovery for whatever goes wrong.
+ */
+export class Lane {
+  readonly #options: LaneOptions
+  #queue: Job[] = []
+  #executor: Executor | null = null
+  #isRunning = false
+  #isAway = false
+  #isClosed = false
+  /** Some holder is locked from outside: batches leave locked holders out, so that the others go on. */
+  #skipsLocked = false
+  #idle: (() => void)[] = []
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+  }
+
+  get isFull(): boolean {
+    return this.#queue.length >= this.#options.limits.queueMax
+  }
+
+  get isAway(): boolean {
+    return this.#isAway
+  }
+
+  get length(): number {
+    return this.#queue.length
+  }
+
+  submit(command: Command, holder: number | null): Promise<Result> {
+    if (this.#isClosed || this.#isAway) return Promise.resolve({ kind: 'refused', reason: 'switch_unavailable' })
+    if (this.isFull) return Promise.resolve({ kind: 'refused', reason: 'switch_busy' })
+    return new Promise(resolve => {
+      const since = this.#options.elapsed()
+      this.#queue.push({ command, holder, need: {}, since, inDoubt: false, failures: 0, resolve })
+      this.#start()
+    })
+  }
+
+  /** Connects, so that the first command does not wait for it. */
+  warmUp(): void {
+    this.#start()
+  }
+
+  /** Takes no more work, finishes what is queued and closes the connection. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    if (this.#isRunning) await new Promise<void>(resolve => this.#idle.push(resolve))
+    await this.#executor?.close()
+  }
+
+  #start(): void {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    // All frames of one read of the sockets come before the next turn of the loop: they make one batch.
+    setImmediate(() => void this.#work())
+  }
+
+  async #work(): Promise<void> {
+    do {
+      const executor = await this.#connected()
+      if (executor === null) continue
+      const batch = this.#take()
+      if (batch.length > 0) await this.#process(batch)
+    } while (this.#queue.length > 0)
+    this.#isRunning = false
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  /** The next commands of one tenant, without those that have waited too long. */
+  #take(): Job[] {
+    const { batchMax, queueMax } = this.#options.limits
+    const wasFull = this.isFull
+    const batch: Job[] = []
+    const others: Job[] = []
+    let index = 0
+    for (; index < this.#queue.length && batch.length < batchMax; index++) {
+      const job = this.#queue[index] as Job
+      if (this.#isStale(job)) this.#giveUp([job], 'switch_busy')
+      else if (batch[0] === undefined || batch[0].command.tenant === job.command.tenant) batch.push(job)
+      else others.push(job)
+    }
+    this.#queue = [...others, ...this.#queue.slice(index)]
+    if (wasFull && this.#queue.length < queueMax) this.#options.events.drained()
+    return batch
+  }
+
+  #isStale({ since, inDoubt }: Job): boolean {
+    const { waitMaxMs, doubtMaxMs } = this.#options.limits
+    return (this.#options.elapsed() - since) * 1000 > (inDoubt ? doubtMaxMs : waitMaxMs)
+  }
+
+  /** Runs a batch until it is decided. A lost connection hands it back to the queue, for a new one. */
+  async #process(batch: Job[]): Promise<void> {
+    const catalog = this.#options.catalogOf((batch[0] as Job).command.tenant)
+    if (catalog === undefined) return this.#giveUp(batch, 'internal_error')
+    for (let attempt = 1; ; attempt++) {
+      const executor = this.#executor
+      if (executor === null || executor.isBroken) {
+        this.#queue.unshift(...batch)
+        return
+      }
+      try {
+        const { outcomes, stages } = await executor.run(batch, catalog, this.#skipsLocked ? 'skip' : 'wait')
+        this.#options.events.batch(batch.length, stages)
+        return await this.#settle(batch, outcomes)
+      } catch (error) {
+        const fault = this.#noteFailure(batch, error)
+        if (fault === 'poison') return this.#bisect(batch)
+        if (batch.some(job => job.failures >= this.#options.limits.attemptsMax))
+          return this.#giveUp(batch, 'switch_busy')
+        if (fault === 'again') await pause(jittered(2 ** attempt))
+      }
+    }
+  }
+
+  #noteFailure(batch: readonly Job[], error: unknown): BatchError['fault'] {
+    const failure = error instanceof BatchError ? error : new BatchError('poison', false, error)
+    this.#options.events.fault(failure, batch.length)
+    for (const job of batch) {
+      job.failures += 1
+      job.inDoubt ||= failure.inDoubt
+    }
+    if (failure.fault === 'locked') this.#skipsLocked = true
+    if (failure.fault === 'away') this.#executor?.destroy()
+    return failure.fault
+  }
+
+  /** Answers what was decided; what could not be goes to the front of the queue, with what it needs. */
+  async #settle(batch: readonly Job[], outcomes: readonly Outcome[]): Promise<void> {
+    const deferred: Job[] = []
+    outcomes.forEach((outcome, index) => {
+      const job = batch[index] as Job
+      if (outcome.kind === 'deferred') deferred.push({ ...job, need: both(job.need, outcome.need) })
+      // The answer to a command whose own first try was committed after all is no replay to its asker.
+      else if (outcome.kind === 'decided') job.resolve({ ...outcome, replayed: outcome.replayed && job.failures === 0 })
+      else job.resolve(outcome)
+    })
+    this.#queue.unshift(...deferred)
+    if (deferred.length === 0) this.#skipsLocked = false
+    // Nothing else to do: do not spin on a row that somebody else holds.
+    if (this.#skipsLocked && deferred.length === batch.length) await pause(asideMs)
+  }
+
+  /** One poison command must not sink its neighbours: halves, until it is alone. */
+  async #bisect(batch: Job[]): Promise<void> {
+    if (batch.length === 1) return this.#giveUp(batch, 'internal_error')
+    for (const job of batch) job.failures = 0
+    const middle = batch.length >> 1
+    await this.#process(batch.slice(0, middle))
+    await this.#process(batch.slice(middle))
+  }
+
+  #giveUp(batch: readonly Job[], reason: 'switch_busy' | 'switch_unavailable' | 'internal_error'): void {
+    for (const job of batch) job.resolve(job.inDoubt ? { kind: 'unknown' } : { kind: 'refused', reason })
+  }
+
+  /**
+   * The connection, made anew if it is broken. If that fails the database is away: what is queued is refused at once,
+   * but for what is in doubt, which waits for the database to come back. Null then, after a pause.
+   */
+  async #connected(): Promise<Executor | null> {
+    if (this.#executor !== null && !this.#executor.isBroken) return this.#executor
+    this.#executor?.destroy()
+    this.#executor = null
+    let pauseMs = reconnectFirstMs
+    while (!(this.#isClosed && this.#queue.length === 0)) {
+      try {
+        this.#executor = await this.#options.connect()
+        if (this.#isAway) this.#options.events.back()
+        this.#isAway = false
+        return this.#executor
+      } catch (error) {
+        if (!this.#isAway) this.#options.events.away(error instanceof Error ? error.message : String(error))
+        this.#isAway = true
+        this.#shed()
+        await pause(jittered(pauseMs))
+        pauseMs = Math.min(pauseMs * 2, reconnectMaxMs)
+      }
+    }
+    return null
+  }
+
+  #shed(): void {
+    const kept = this.#queue.filter(job => job.inDoubt && !this.#isStale(job))
+    const shed = this.#queue.filter(job => !kept.includes(job))
+    this.#queue = kept
+    this.#giveUp(shed, 'switch_unavailable')
+    this.#options.events.drained()
+  }
+}
+
+const both = (one: Need, other: Need): Need => ({
+  transactions: [...(one.transactions ?? []), ...(other.transactions ?? [])],
+  lotsOf: [...(one.lotsOf ?? []), ...(other.lotsOf ?? [])],
+  watermarksOf: [...(one.watermarksOf ?? []), ...(other.watermarksOf ?? [])],
+})

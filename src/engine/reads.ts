@@ -1,0 +1,130 @@
+import type { Catalog } from '../core/catalog.ts'
+import type { Authorize, Command, Confirm, Refund, Reverse } from '../core/commands.ts'
+import type { Need } from '../core/decision.ts'
+import type { BillReference } from '../core/working-set.ts'
+import { today, yesterday } from '../store/batch/read.ts'
+
+/** What a batch must lock and read for its commands. Days of keys may be `today` and `yesterday`, which SQL resolves. */
+export interface ReadPlan {
+  /** Names without a row, locked so that rivals meet. */
+  readonly names: string[]
+  readonly tokens: Set<string>
+  /** Tokens of which the lots are needed too; the others are read to find the holder only. */
+  readonly holders: Set<number>
+  readonly ids: Set<number>
+  readonly keys: string[]
+  readonly days: number[]
+  readonly originalKeys: string[]
+  readonly originalDays: number[]
+  readonly lotsOf: Set<number>
+  readonly watermarksOf: Set<number>
+  readonly bills: BillReference[]
+  /** How many transactions the commands may open. */
+  openings: number
+}
+
+/** A command that waits in a lane, with what an earlier batch found that it needs. */
+export interface Planned {
+  readonly command: Command
+  readonly need: Need
+  /** The holder of the original, if this process knows it: saves a look-up. */
+  readonly holder: number | null
+}
+
+export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan {
+  const plan: ReadPlan = {
+    names: [],
+    tokens: new Set(),
+    holders: new Set(),
+    ids: new Set(),
+    keys: [],
+    days: [],
+    originalKeys: [],
+    originalDays: [],
+    lotsOf: new Set(),
+    watermarksOf: new Set(),
+    bills: [],
+    openings: 0,
+  }
+  for (const { command, need, holder } of jobs) {
+    if (command.day === null) plan.names.push(`key|${command.tenant}|${command.key}`)
+    addKey(plan.keys, plan.days, command.key, command.day)
+    addNeed(plan, need)
+    switch (command.kind) {
+      case 'authorize':
+        planAuthorize(plan, command, catalog)
+        break
+      case 'inquire':
+        plan.tokens.add(command.card)
+        break
+      case 'confirm':
+        planOriginal(plan, command, holder)
+        break
+      case 'reverse':
+      case 'refund':
+        planOriginal(plan, command, holder)
+        // A reverse after settlement books a refund.
+        plan.openings += 1
+        planWatermarks(plan, command, catalog)
+        break
+      case 'expire':
+        plan.ids.add(command.id)
+        break
+      case 'load':
+        plan.holders.add(command.holder)
+        plan.lotsOf.add(command.holder)
+        break
+      case 'settle':
+        break
+    }
+  }
+  return plan
+}
+
+function addKey(keys: string[], days: number[], key: string, day: number | null): void {
+  for (const one of day === null ? [today, yesterday] : [day]) {
+    keys.push(key)
+    days.push(one)
+  }
+}
+
+function addNeed(plan: ReadPlan, need: Need): void {
+  for (const id of need.transactions ?? []) plan.ids.add(id)
+  for (const merchant of need.watermarksOf ?? []) plan.watermarksOf.add(merchant)
+  for (const holder of need.lotsOf ?? []) {
+    plan.lotsOf.add(holder)
+    plan.holders.add(holder)
+  }
+}
+
+function planAuthorize(plan: ReadPlan, command: Authorize, catalog: Catalog): void {
+  plan.tokens.add(command.card)
+  plan.openings += 1
+  const merchant = catalog.merchantsByCode.get(command.merchant)
+  if (command.reference === null || merchant === undefined) return
+  plan.names.push(billName(command.tenant, command.merchant, command.reference))
+  plan.bills.push({ merchant: merchant.id, reference: command.reference })
+}
+
+function planOriginal(plan: ReadPlan, command: Confirm | Reverse | Refund, holder: number | null): void {
+  const { original } = command
+  if (holder !== null) plan.holders.add(holder)
+  if (original.by === 'id') plan.ids.add(original.id)
+  if (original.by === 'key') {
+    if (original.day === null) plan.names.push(`key|${command.tenant}|${original.key}`)
+    addKey(plan.keys, plan.days, original.key, original.day)
+    addKey(plan.originalKeys, plan.originalDays, original.key, original.day)
+  }
+  if (original.by === 'reference') plan.names.push(billName(command.tenant, original.merchant, original.reference))
+}
+
+function planWatermarks(plan: ReadPlan, { merchants }: Reverse | Refund, catalog: Catalog): void {
+  if (merchants === '*') return
+  for (const code of merchants) {
+    const merchant = catalog.merchantsByCode.get(code)
+    if (merchant !== undefined) plan.watermarksOf.add(merchant.id)
+  }
+}
+
+const billName = (tenant: number, merchant: string, reference: string): string =>
+  `bill|${tenant}|${merchant}|${reference}`

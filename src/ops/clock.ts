@@ -1,0 +1,10 @@
+/** Microseconds since 1970 by the machine's clock. Nothing that is stored comes from it: that is the database's to say. */
+export const nowMicros = (): number => Date.now() * 1000
+
+/** Monotonic seconds: for durations only. */
+export const elapsedSeconds = (): number => performance.now() / 1000
+
+/** `ms` spread by half in both directions, so that those who wait for the same thing do not come back together. */
+export const jittered = (ms: number): number => ms * (0.5 + Math.random())
+
+export const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -1,0 +1,72 @@
+import { arrayOf, arrayOfText, dayOfId, type Statement, statement } from '../sql.ts'
+
+/**
+ * First half of a batch's first flight: BEGIN, the fence, and the locks in one fixed order. Each statement that follows
+ * takes a fresh snapshot, so that what is read was committed before the locks were ours.
+ */
+export const begin: Statement = statement('begin', 'BEGIN')
+
+/** Closing a settlement takes it exclusively, and so waits for the batches under way. The class is any fixed number. */
+export const fenceClass = 8583
+
+export const fence = (tenant: number): Statement =>
+  statement('fence', `SELECT pg_advisory_xact_lock_shared(${fenceClass}, $1::integer)`, [tenant])
+
+/**
+ * Locks names that have no row to lock yet: keys of API clients (stored under the day on which they are first seen, so
+ * that around midnight two copies would not meet on one row), and bill numbers.
+ */
+export const lockNames = (names: readonly string[]): Statement =>
+  statement(
+    'lock_names',
+    `SELECT pg_advisory_xact_lock(name)
+     FROM (SELECT DISTINCT hashtextextended(text, 0) AS name FROM unnest($1::text[]) AS text ORDER BY name OFFSET 0) AS x`,
+    [arrayOfText(names)],
+  )
+
+export interface HolderSources {
+  readonly tenant: number
+  /** Holders that are known already. */
+  readonly holders: readonly number[]
+  readonly tokens: readonly string[]
+  /** Transaction ids, and the keys (with their days) that opened or moved one. */
+  readonly ids: readonly number[]
+  readonly keys: readonly string[]
+  readonly days: readonly number[]
+}
+
+/** The tenant goes in as a column of each row: as a constant it makes the planner scan a table without statistics. */
+const lockHoldersText = (wait: '' | 'SKIP LOCKED'): string => `
+  SELECT h.id FROM (
+    SELECT DISTINCT tenant, holder FROM (
+      SELECT $1::integer AS tenant, known AS holder FROM unnest($2::bigint[]) AS known
+      UNION ALL
+      SELECT c.tenant, c.holder
+      FROM (SELECT $1::integer AS tenant, token FROM unnest($3::uuid[]) AS token OFFSET 0) AS x
+      JOIN cards c ON c.tenant = x.tenant AND c.token = x.token
+      UNION ALL
+      SELECT t.tenant, t.holder
+      FROM (SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($4::bigint[]) AS id OFFSET 0) AS x
+      JOIN transactions t ON t.tenant = x.tenant AND t.day = x.day AND t.id = x.id
+      UNION ALL
+      SELECT t.tenant, t.holder
+      FROM (SELECT $1::integer AS tenant, key, day FROM unnest($5::uuid[], $6::integer[]) AS u(key, day) OFFSET 0) AS x
+      JOIN decisions d ON d.tenant = x.tenant AND d.day = x.day AND d.key = x.key
+      JOIN transactions t ON t.tenant = d.tenant AND t.day = ${dayOfId('d.txn')} AND t.id = d.txn
+    ) AS found OFFSET 0
+  ) AS x
+  JOIN cardholders h ON h.tenant = x.tenant AND h.id = x.holder
+  ORDER BY h.id FOR NO KEY UPDATE OF h ${wait}`
+
+const lockHoldersTexts = { wait: lockHoldersText(''), skip: lockHoldersText('SKIP LOCKED') }
+
+/** Locks the rows of all holders concerned, in the order of their ids, and tells which. `skip`: leaves held ones out. */
+export const lockHolders = (sources: HolderSources, mode: 'wait' | 'skip'): Statement =>
+  statement(`lock_holders_${mode}`, lockHoldersTexts[mode], [
+    sources.tenant,
+    arrayOf(sources.holders),
+    arrayOf(sources.tokens),
+    arrayOf(sources.ids),
+    arrayOf(sources.keys),
+    arrayOf(sources.days),
+  ])

@@ -1,0 +1,92 @@
+import { arrayOf, arrayOfText, dayOfId, microsOf, type Statement, statement } from '../sql.ts'
+import { decisionColumns, lotColumns, transactionColumns } from './columns.ts'
+
+/** A day that only the database knows: that of its clock, and the one before. For keys that carry no time. */
+export const today = -1
+export const yesterday = -2
+
+const dayOfClock = `floor(extract(epoch FROM clock_timestamp()) / 86400)::integer`
+const keyRows = (keys: string, days: string): string => `
+  (SELECT $1::integer AS tenant, key, CASE WHEN day < 0 THEN ${dayOfClock} + day + 1 ELSE day END AS day
+   FROM unnest(${keys}::uuid[], ${days}::integer[]) AS u(key, day) OFFSET 0)`
+
+/** Stored answers: own keys, and those that originals are named by. Read after the locks, or ON CONFLICT would be needed. */
+export const readDecisions = (tenant: number, keys: readonly string[], days: readonly number[]): Statement =>
+  statement(
+    'read_decisions',
+    `SELECT ${decisionColumns('d')} FROM ${keyRows('$2', '$3')} AS x
+     JOIN decisions d ON d.tenant = x.tenant AND d.day = x.day AND d.key = x.key`,
+    [tenant, arrayOf(keys), arrayOf(days)],
+  )
+
+/** Transactions by id, and by the key that opened or moved them. */
+export const readTransactions = (
+  tenant: number,
+  ids: readonly number[],
+  keys: readonly string[],
+  days: readonly number[],
+): Statement =>
+  statement(
+    'read_transactions',
+    `SELECT ${transactionColumns('t')} FROM (
+       SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($2::bigint[]) AS id
+       UNION
+       SELECT d.tenant, d.txn, ${dayOfId('d.txn')} FROM ${keyRows('$3', '$4')} AS k
+       JOIN decisions d ON d.tenant = k.tenant AND d.day = k.day AND d.key = k.key WHERE d.txn IS NOT NULL
+       OFFSET 0) AS x
+     JOIN transactions t ON t.tenant = x.tenant AND t.day = x.day AND t.id = x.id`,
+    [tenant, arrayOf(ids), arrayOf(keys), arrayOf(days)],
+  )
+
+/** Cards with the lots of their holders: a row for each lot, one without a lot where there is none. */
+export const readCards = (tenant: number, tokens: readonly string[]): Statement =>
+  statement(
+    'read_cards',
+    `SELECT replace(c.token::text, '-', ''), c.holder, c.status, ${microsOf('c.expires_at')}, ${lotColumns('l')}
+     FROM (SELECT $1::integer AS tenant, token FROM unnest($2::uuid[]) AS token OFFSET 0) AS x
+     JOIN cards c ON c.tenant = x.tenant AND c.token = x.token
+     LEFT JOIN lots l ON l.tenant = c.tenant AND l.holder = c.holder`,
+    [tenant, arrayOf(tokens)],
+  )
+
+export const readLots = (tenant: number, holders: readonly number[]): Statement =>
+  statement(
+    'read_lots',
+    `SELECT ${lotColumns('l')}
+     FROM (SELECT $1::integer AS tenant, holder FROM unnest($2::bigint[]) AS holder OFFSET 0) AS x
+     JOIN lots l ON l.tenant = x.tenant AND l.holder = x.holder`,
+    [tenant, arrayOf(holders)],
+  )
+
+/** How far each merchant's settlements have come: a batch number, -1 for none. */
+export const readWatermarks = (tenant: number, merchants: readonly number[]): Statement =>
+  statement(
+    'read_watermarks',
+    `SELECT x.merchant, coalesce((SELECT s.up_to_batch FROM settlements s WHERE s.tenant = x.tenant
+       AND s.merchant = x.merchant ORDER BY s.up_to_batch DESC LIMIT 1), -1)
+     FROM (SELECT $1::integer AS tenant, merchant FROM unnest($2::integer[]) AS merchant OFFSET 0) AS x`,
+    [tenant, arrayOf(merchants)],
+  )
+
+/** Reversals that are remembered for these bills, for a day: by then the request that they overtook is not on its way. */
+export const readRememberedReversals = (
+  tenant: number,
+  bills: readonly { merchant: number; reference: string }[],
+): Statement =>
+  statement(
+    'read_remembered_reversals',
+    `SELECT r.merchant, r.reference
+     FROM (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::text[]) AS u(merchant, reference) OFFSET 0) AS x
+     JOIN remembered_reversals r ON r.tenant = x.tenant AND r.merchant = x.merchant AND r.reference = x.reference
+     WHERE r.at > clock_timestamp() - interval '1 day'`,
+    [tenant, arrayOf(bills.map(bill => bill.merchant)), arrayOfText(bills.map(bill => bill.reference))],
+  )
+
+/** Last of the reads: the batch's place in the order of all, its time, and numbers for the transactions it may open. */
+export const readClock = (openings: number): Statement =>
+  statement(
+    'read_clock',
+    `SELECT nextval('batch_seq'), ${microsOf('clock_timestamp()')},
+       ARRAY(SELECT nextval('transaction_seq') FROM generate_series(1, $1::integer))`,
+    [openings],
+  )

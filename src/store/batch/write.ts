@@ -1,0 +1,239 @@
+import type { TransactionId } from '../../core/ids.ts'
+import { dayOf } from '../../core/ids.ts'
+import { phaseCodes } from '../../core/phases.ts'
+import { reasons } from '../../core/reasons.ts'
+import type { Decision, Transaction } from '../../core/transactions.ts'
+import type { BillReference, LotDelta } from '../../core/working-set.ts'
+import { arrayOf, arrayOfText, dayOfId, type Statement, statement, timestampOf } from '../sql.ts'
+import { commandCodeOf, transactionCodeOf } from './codes.ts'
+import { balancesLiteral, legsLiteral, postingsLiteral } from './columns.ts'
+
+/**
+ * The second flight of a batch: plain inserts of sorted keys, and updates that fail if they do not meet the rows that
+ * were read. Never ON CONFLICT: a key that a rival has written must sink the batch together with its effects.
+ */
+
+/** Version of the rendering of stored answers. */
+const renderVersion = 1
+
+const zeroAsNull = (amount: bigint | undefined): bigint | null => (amount === 0n ? null : (amount ?? null))
+
+/** `decisions` sorted by key, so that two batches with the same keys collide instead of waiting for each other. */
+export const insertDecisions = (tenant: number, batch: number, at: number, decisions: readonly Decision[]): Statement =>
+  statement(
+    'insert_decisions',
+    `INSERT INTO decisions (key, txn, batch_seq, at, requested, authorized, confirmed, reversed, refunded,
+       tenant, day, idx, kind, reason, phase, render, content, legs, balances)
+     SELECT key, txn, $2::bigint, ${timestampOf('$3::bigint')}, requested, authorized, confirmed, reversed, refunded,
+       $1::integer, day, idx, kind, reason, phase, ${renderVersion}, decode(content, 'hex'), legs::bigint[], balances::json
+     FROM unnest($4::uuid[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[],
+       $11::bigint[], $12::smallint[], $13::smallint[], $14::smallint[], $15::smallint[], $16::text[], $17::text[],
+       $18::text[])
+       AS u(key, day, txn, requested, authorized, confirmed, reversed, refunded, idx, kind, reason, phase, content, legs,
+         balances)`,
+    [
+      tenant,
+      batch,
+      at,
+      arrayOf(decisions.map(one => one.key)),
+      arrayOf(decisions.map(one => one.day)),
+      arrayOf(decisions.map(one => one.transaction)),
+      arrayOf(decisions.map(one => one.amounts?.requested ?? null)),
+      arrayOf(decisions.map(one => zeroAsNull(one.amounts?.authorized))),
+      arrayOf(decisions.map(one => zeroAsNull(one.amounts?.confirmed))),
+      arrayOf(decisions.map(one => zeroAsNull(one.amounts?.reversed))),
+      arrayOf(decisions.map(one => zeroAsNull(one.amounts?.refunded))),
+      arrayOf(decisions.map(one => one.index)),
+      arrayOf(decisions.map(one => commandCodeOf(one.kind))),
+      arrayOf(decisions.map(one => reasons[one.reason].code)),
+      arrayOf(decisions.map(one => (one.phase === null ? null : phaseCodes[one.phase]))),
+      arrayOfText(decisions.map(one => one.content)),
+      arrayOfText(decisions.map(one => postingsLiteral(one.postings))),
+      arrayOfText(decisions.map(one => balancesLiteral(one.balances))),
+    ],
+  )
+
+export const insertTransactions = (tenant: number, transactions: readonly Transaction[]): Statement =>
+  statement(
+    'insert_transactions',
+    `INSERT INTO transactions (id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at,
+       confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase, kind,
+       rrn, reference, legs)
+     SELECT id, holder, requested, authorized, confirmed, reversed, refunded, ${timestampOf('at')},
+       ${timestampOf('expires_at')}, confirmed_in, original, card, $1::integer, ${dayOfId('id')}, merchant, terminal,
+       business_date, stan, asset, version, phase, kind, rrn, reference, legs::bigint[]
+     FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+       $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::uuid[], $14::integer[], $15::integer[],
+       $16::integer[], $17::integer[], $18::smallint[], $19::smallint[], $20::smallint[], $21::smallint[], $22::text[],
+       $23::text[], $24::text[])
+       AS u(id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at, confirmed_in, original,
+         card, merchant, terminal, business_date, stan, asset, version, phase, kind, rrn, reference, legs)`,
+    [
+      tenant,
+      arrayOf(transactions.map(one => one.id)),
+      arrayOf(transactions.map(one => one.holder)),
+      arrayOf(transactions.map(one => one.amounts.requested)),
+      arrayOf(transactions.map(one => one.amounts.authorized)),
+      arrayOf(transactions.map(one => one.amounts.confirmed)),
+      arrayOf(transactions.map(one => one.amounts.reversed)),
+      arrayOf(transactions.map(one => one.amounts.refunded)),
+      arrayOf(transactions.map(one => one.at)),
+      arrayOf(transactions.map(one => one.expiresAt)),
+      arrayOf(transactions.map(one => one.confirmedIn)),
+      arrayOf(transactions.map(one => one.original)),
+      arrayOf(transactions.map(one => one.card)),
+      arrayOf(transactions.map(one => one.merchant)),
+      arrayOf(transactions.map(one => one.terminal)),
+      arrayOf(transactions.map(one => one.businessDate)),
+      arrayOf(transactions.map(one => one.stan)),
+      arrayOf(transactions.map(one => one.asset)),
+      arrayOf(transactions.map(one => one.version)),
+      arrayOf(transactions.map(one => phaseCodes[one.phase])),
+      arrayOf(transactions.map(one => transactionCodeOf(one.kind))),
+      arrayOfText(transactions.map(one => one.rrn)),
+      arrayOfText(transactions.map(one => one.reference)),
+      arrayOfText(transactions.map(one => legsLiteral(one.legs))),
+    ],
+  )
+
+/** Moves transactions on, if phase and version are still those that were read. */
+export const updateTransactions = (
+  tenant: number,
+  changes: readonly { before: Transaction; after: Transaction }[],
+): Statement =>
+  statement(
+    'update_transactions',
+    `WITH moved AS (
+       UPDATE transactions t SET phase = x.phase, version = x.version, confirmed = x.confirmed, reversed = x.reversed,
+         refunded = x.refunded, confirmed_in = x.confirmed_in, legs = x.legs::bigint[]
+       FROM (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::bigint[], $4::smallint[], $5::smallint[],
+           $6::smallint[], $7::smallint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[])
+           AS u(day, id, read_phase, read_version, phase, version, confirmed, reversed, refunded, confirmed_in, legs)
+         OFFSET 0) AS x
+       WHERE t.tenant = x.tenant AND t.day = x.day AND t.id = x.id
+         AND t.phase = x.read_phase AND t.version = x.read_version
+       RETURNING 1)
+     SELECT expect_rows((SELECT count(*) FROM moved), $13::bigint, 'transactions')`,
+    [
+      tenant,
+      arrayOf(changes.map(({ after }) => dayOf(after.id))),
+      arrayOf(changes.map(({ after }) => after.id)),
+      arrayOf(changes.map(({ before }) => phaseCodes[before.phase])),
+      arrayOf(changes.map(({ before }) => before.version)),
+      arrayOf(changes.map(({ after }) => phaseCodes[after.phase])),
+      arrayOf(changes.map(({ after }) => after.version)),
+      arrayOf(changes.map(({ after }) => after.amounts.confirmed)),
+      arrayOf(changes.map(({ after }) => after.amounts.reversed)),
+      arrayOf(changes.map(({ after }) => after.amounts.refunded)),
+      arrayOf(changes.map(({ after }) => after.confirmedIn)),
+      arrayOfText(changes.map(({ after }) => legsLiteral(after.legs))),
+      changes.length,
+    ],
+  )
+
+/** Changes lots by the sums of their postings. A spend fails unless what it takes is there. */
+export const updateLots = (tenant: number, deltas: readonly LotDelta[]): Statement =>
+  statement(
+    'update_lots',
+    `WITH moved AS (
+       UPDATE lots l SET debits_pending = l.debits_pending + x.debits_pending,
+         debits_posted = l.debits_posted + x.debits_posted, credits_pending = l.credits_pending + x.credits_pending,
+         credits_posted = l.credits_posted + x.credits_posted
+       FROM (SELECT $1::integer AS tenant, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
+           $6::bigint[], $7::bigint[])
+           AS u(holder, lot, debits_pending, debits_posted, credits_pending, credits_posted) OFFSET 0) AS x
+       WHERE l.tenant = x.tenant AND l.holder = x.holder AND l.lot = x.lot
+         AND (x.debits_pending + x.debits_posted <= x.credits_posted
+           OR l.credits_posted + l.credit_limit - l.debits_posted - l.debits_pending
+             >= x.debits_pending + x.debits_posted - x.credits_posted)
+       RETURNING 1)
+     SELECT expect_rows((SELECT count(*) FROM moved), $8::bigint, 'lots')`,
+    [
+      tenant,
+      arrayOf(deltas.map(one => one.holder)),
+      arrayOf(deltas.map(one => one.lot)),
+      arrayOf(deltas.map(one => one.debitsPending)),
+      arrayOf(deltas.map(one => one.debitsPosted)),
+      arrayOf(deltas.map(one => one.creditsPending)),
+      arrayOf(deltas.map(one => one.creditsPosted)),
+      deltas.length,
+    ],
+  )
+
+/** Holds by the moment at which they run out; one row for all of a batch that share it. */
+export const insertHoldDeadlines = (
+  tenant: number,
+  batch: number,
+  deadlines: readonly { due: number; ids: readonly TransactionId[] }[],
+): Statement =>
+  statement(
+    'insert_hold_deadlines',
+    `INSERT INTO hold_deadlines (due, batch_seq, tenant, txns)
+     SELECT ${timestampOf('due')}, $2::bigint, $1::integer, txns::bigint[]
+     FROM unnest($3::bigint[], $4::text[]) AS u(due, txns)`,
+    [tenant, batch, arrayOf(deadlines.map(({ due }) => due)), arrayOfText(deadlines.map(({ ids }) => arrayOf(ids)))],
+  )
+
+export const insertRememberedReversals = (tenant: number, at: number, bills: readonly BillReference[]): Statement =>
+  statement(
+    'insert_remembered_reversals',
+    `INSERT INTO remembered_reversals (at, tenant, merchant, reference)
+     SELECT ${timestampOf('$2::bigint')}, $1::integer, merchant, reference
+     FROM unnest($3::integer[], $4::text[]) AS u(merchant, reference)
+     ON CONFLICT (tenant, merchant, reference) DO UPDATE SET at = excluded.at`,
+    [tenant, at, arrayOf(bills.map(bill => bill.merchant)), arrayOfText(bills.map(bill => bill.reference))],
+  )
+
+export const deleteRememberedReversals = (tenant: number, bills: readonly BillReference[]): Statement =>
+  statement(
+    'delete_remembered_reversals',
+    `WITH gone AS (
+       DELETE FROM remembered_reversals r
+       USING (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::text[]) AS u(merchant, reference) OFFSET 0) x
+       WHERE r.tenant = x.tenant AND r.merchant = x.merchant AND r.reference = x.reference RETURNING 1)
+     SELECT expect_rows((SELECT count(*) FROM gone), $4::bigint, 'remembered reversals')`,
+    [tenant, arrayOf(bills.map(bill => bill.merchant)), arrayOfText(bills.map(bill => bill.reference)), bills.length],
+  )
+
+/** The batch's link in the hash chain of its lane's run. */
+export interface ChainLink {
+  readonly run: string
+  readonly position: number
+  /** Hexadecimal SHA-256 of the link before and of the decisions, see `chainText`. */
+  readonly hash: string
+}
+
+export const insertBatch = (tenant: number, batch: number, at: number, link: ChainLink, decisions: number): Statement =>
+  statement(
+    'insert_batch',
+    `INSERT INTO batches (seq, at, position, run, tenant, decisions, hash)
+     VALUES ($2::bigint, ${timestampOf('$3::bigint')}, $4::bigint, $5::uuid, $1::integer, $6::integer,
+       decode($7::text, 'hex'))`,
+    [tenant, batch, at, link.position, link.run, decisions, link.hash],
+  )
+
+export const commit: Statement = statement('commit', 'COMMIT')
+
+/** What a link covers: the link before it, the batch, and every column of its decisions, in the order of their index. */
+export function chainText(previous: string, batch: number, at: number, decisions: readonly Decision[]): string {
+  let text = `${previous}|${batch}|${at}`
+  for (const one of decisions) {
+    const { amounts } = one
+    text += `\n${one.key}|${one.day}|${one.content}|${commandCodeOf(one.kind)}|${reasons[one.reason].code}|${one.transaction ?? ''}`
+    text += `|${one.phase === null ? '' : phaseCodes[one.phase]}|${amounts?.requested ?? ''}|${zeroAsNull(amounts?.authorized) ?? ''}`
+    text += `|${zeroAsNull(amounts?.confirmed) ?? ''}|${zeroAsNull(amounts?.reversed) ?? ''}|${zeroAsNull(amounts?.refunded) ?? ''}`
+    text += `|${postingsLiteral(one.postings) ?? ''}|${balancesLiteral(one.balances) ?? ''}`
+  }
+  return text
+}
+
+/** The same text, made by the database from what it has stored: `previous` and the batch `b` are in scope. */
+export const chainTextSql = (previous: string, b: string): string => `
+  ${previous} || '|' || ${b}.seq || '|' || (extract(epoch FROM ${b}.at) * 1000000)::bigint || coalesce((
+    SELECT string_agg(E'\\n' || replace(d.key::text, '-', '') || '|' || d.day || '|' || encode(d.content, 'hex')
+      || '|' || d.kind || '|' || d.reason || '|' || coalesce(d.txn::text, '') || '|' || coalesce(d.phase::text, '')
+      || '|' || coalesce(d.requested::text, '') || '|' || coalesce(d.authorized::text, '')
+      || '|' || coalesce(d.confirmed::text, '') || '|' || coalesce(d.reversed::text, '')
+      || '|' || coalesce(d.refunded::text, '') || '|' || coalesce(d.legs::text, '') || '|'
+      || coalesce(d.balances::text, ''), '' ORDER BY d.idx)
+    FROM decisions d WHERE d.tenant = ${b}.tenant AND d.batch_seq = ${b}.seq), '')`

@@ -1,0 +1,138 @@
+import pg from 'pg'
+import { BatchError, faultOf } from './errors.ts'
+import type { Row, Statement } from './sql.ts'
+
+/**
+ * Settings of a lane's connection. The planner ones keep a table without statistics (each new partition) from being
+ * scanned whole; the time limits keep a frozen switch from holding its locks.
+ */
+const settings: Readonly<Record<string, string>> = {
+  application_name: 'charsu-lane',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+  plan_cache_mode: 'force_generic_plan',
+  idle_in_transaction_session_timeout: '2s',
+  lock_timeout: '2s',
+  transaction_timeout: '10s',
+  tcp_keepalives_idle: '5',
+  tcp_keepalives_interval: '1',
+  tcp_keepalives_count: '3',
+  tcp_user_timeout: '5s',
+  synchronous_commit: 'on',
+  TimeZone: 'UTC',
+}
+
+export const laneOptions = Object.entries(settings)
+  .map(([name, value]) => `-c ${name}=${value}`)
+  .join(' ')
+
+const connectTimeoutMs = 3_000
+/** Longer than `transaction_timeout`: a server that is there has given up by then. */
+const replyTimeoutMs = 12_000
+
+/** Everything as text: money becomes bigint and ids numbers where a row is read, never by a guess at its type. */
+const types = { getTypeParser: () => (text: string) => text }
+
+type Reply = { readonly rows: Row[]; readonly command: string }
+
+/** One connection on which statements are pipelined: a flight of them is one wait. */
+export class Session {
+  readonly #client: pg.Client
+  #isBroken = false
+  #committedOnlyHere = false
+
+  private constructor(client: pg.Client) {
+    this.#client = client
+    client.on('error', () => {
+      this.#isBroken = true
+    })
+    client.on('end', () => {
+      this.#isBroken = true
+    })
+    client.on('notice', notice => {
+      // 01000 while COMMIT waits for a standby: committed here, not known to be there.
+      if (notice.code === '01000') this.#committedOnlyHere = true
+    })
+  }
+
+  /** Connects to a primary. Throws what node-postgres throws, or an Error if the server is a standby. */
+  static async connect(url: string): Promise<Session> {
+    const client = new pg.Client({
+      connectionString: url,
+      pipeline: true,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 5_000,
+      connectionTimeoutMillis: connectTimeoutMs,
+      options: laneOptions,
+      types,
+    })
+    const session = new Session(client)
+    try {
+      await client.connect()
+      const { rows } = await client.query<[string]>({ text: 'SELECT pg_is_in_recovery()', rowMode: 'array' })
+      if (rows[0]?.[0] !== 'f') throw new Error('the database is a standby')
+    } catch (error) {
+      session.destroy()
+      throw error
+    }
+    return session
+  }
+
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
+  /** Sends all statements in one flight. Throws the first failure as a BatchError; `inDoubt` if the flight commits. */
+  async run(statements: readonly Statement[], { commits }: { commits: boolean }): Promise<Reply[]> {
+    this.#committedOnlyHere = false
+    const watchdog = setTimeout(() => this.destroy(), replyTimeoutMs)
+    const replies = await Promise.allSettled(this.#send(statements))
+    clearTimeout(watchdog)
+    for (const reply of replies) {
+      if (reply.status === 'rejected') {
+        const fault = faultOf(reply.reason)
+        throw new BatchError(fault, commits && (fault === 'away' || this.#isBroken), reply.reason)
+      }
+    }
+    const fulfilled = replies.map(reply => (reply as PromiseFulfilledResult<Reply>).value)
+    const last = fulfilled.at(-1)
+    if (commits && last?.command !== 'COMMIT') throw new BatchError('again', false, `COMMIT answered ${last?.command}`)
+    if (commits && this.#committedOnlyHere) throw new BatchError('away', true, 'committed on the primary only')
+    return fulfilled
+  }
+
+  #send(statements: readonly Statement[]): Promise<Reply>[] {
+    // One system call for the flight instead of one a statement.
+    const { stream } = (this.#client as unknown as { connection: { stream: NodeJS.WritableStream & Corkable } })
+      .connection
+    stream.cork()
+    const replies = statements.map(one => this.#client.query(one as unknown as pg.QueryArrayConfig))
+    stream.uncork()
+    return replies as unknown as Promise<Reply>[]
+  }
+
+  /** Ends a transaction that is not to be written; a failure only means that the session is broken. */
+  async rollback(): Promise<void> {
+    await this.#client.query('ROLLBACK').catch(() => this.destroy())
+  }
+
+  async close(): Promise<void> {
+    this.#isBroken = true
+    await this.#client.end().catch(() => undefined)
+  }
+
+  /** Gives the connection up at once: nothing is waited for. */
+  destroy(): void {
+    this.#isBroken = true
+    const { stream } = (this.#client as unknown as { connection: { stream: Corkable } }).connection
+    stream.destroy()
+  }
+}
+
+interface Corkable {
+  cork(): void
+  uncork(): void
+  destroy(): void
+}

@@ -29,7 +29,8 @@ export type PrefixEncoding = (typeof prefixEncodings)[number]
 
 /**
  * What a length counts: `characters` of the value (also called `digits`), `bytes` on the wire (of a binary value: its own bytes,
- * also where they are sent as hexadecimal text), or `nibbles`, half bytes on the wire.
+ * also where they are sent as hexadecimal text), or `nibbles`, half bytes on the wire. A spare half byte of BCD is counted by the
+ * latter two, so that it can't be told from a digit when it comes back.
  */
 export const units = ['characters', 'digits', 'bytes', 'nibbles'] as const
 export type Unit = (typeof units)[number]

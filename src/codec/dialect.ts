@@ -84,7 +84,7 @@ export function compileFormat(format: DialectFormat): Dialect {
     const message: Message = { mti: '', fields: [], composites: undefined, header: undefined }
     const bitmapBytes = unpackFront(cursor, message)
     if (bitmapBytes < 0) return { ok: false, error: errorOf(cursor), message }
-    const fields = new Array<string | undefined>(bitmapBytes * 8 + 1)
+    const fields = new Array<string | undefined>(bitmap.bitsMax + 1)
     message.fields = fields
     let error: UnpackError | undefined
     for (let i = 0; i < bitmapBytes; i++) {

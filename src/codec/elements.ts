@@ -40,7 +40,9 @@ function extentCodec(field: FieldFormat, given: LengthPrefix | undefined): Exten
   if (prefix === undefined) {
     return { fixed: true, charactersMax, prefixBytes: 0, read: () => charactersMax, write: () => undefined }
   }
-  const perCount = charactersPerUnit(field, field.prefix?.unit ?? 'bytes')
+  const unit = field.prefix?.unit ?? 'bytes'
+  const perCount = charactersPerUnit(field, unit)
+  const wholeBytes = charactersInWholeBytes(field, unit)
   const own = field.prefix?.inclusive ? prefixCount(field.prefix.unit, prefix.bytes, field.prefix.width) : 0
   return {
     fixed: false,
@@ -51,12 +53,12 @@ function extentCodec(field: FieldFormat, given: LengthPrefix | undefined): Exten
       const count = prefix.read(cursor)
       if (count < 0) return -1
       const characters = (count - own) * perCount
-      if (characters >= 0 && characters <= charactersMax && Number.isInteger(characters)) return characters
+      if (characters >= 0 && characters <= charactersMax && Number.isInteger(characters / wholeBytes)) return characters
       fail(cursor, characters > charactersMax ? 'too_long' : 'bad_length', start)
       return -1
     },
-    // An odd number of digits in a length of bytes includes the spare half byte.
-    write: (writer, characters) => prefix.write(writer, Math.ceil(characters / perCount) + own),
+    write: (writer, characters) =>
+      prefix.write(writer, (Math.ceil(characters / wholeBytes) * wholeBytes) / perCount + own),
   }
 }
 
@@ -66,6 +68,11 @@ export function charactersPerUnit({ encoding }: FieldFormat, unit: Unit) {
   if (unit === 'bytes') return packed ? 2 : 1
   if (unit === 'nibbles') return packed ? 1 : 0.5
   return 1
+}
+
+/** A packed value with a length in bytes or nibbles has whole bytes, the spare half one counted; else every length is possible. */
+export function charactersInWholeBytes(field: FieldFormat, unit: Unit) {
+  return charactersPerUnit(field, 'bytes') === 2 && (unit === 'bytes' || unit === 'nibbles') ? 2 : 1
 }
 
 /** What an inclusive length counts for its own prefix. */

@@ -12,7 +12,7 @@ import {
   type Unit,
   units,
 } from './dialect-format.ts'
-import { charactersPerUnit, prefixCount } from './elements.ts'
+import { charactersInWholeBytes, charactersPerUnit, prefixCount } from './elements.ts'
 import { DialectError, flag, integer, object, oneOf, optional, text } from './json-shape.ts'
 import { standardPadding } from './padding.ts'
 import { parseChildren } from './parse-children.ts'
@@ -139,13 +139,13 @@ function checkUnit(unit: Unit, encoding: Encoding, type: FieldType, path: string
 function checkLength(field: FieldFormat, path: string) {
   const { length, prefix, unit, encoding } = field
   const characters = length * charactersPerUnit(field, unit)
-  const wholeBytes = field.children !== undefined || (encoding !== 'bcd' && charactersPerUnit(field, 'bytes') === 2)
-  if (
-    !Number.isInteger(characters) ||
-    (wholeBytes && charactersPerUnit(field, 'bytes') === 2 && characters % 2 !== 0)
-  ) {
+  // Binary values and composites are whole bytes whatever counts them; BCD is where bytes or nibbles do.
+  const whole =
+    encoding === 'bcd' && field.children === undefined
+      ? charactersInWholeBytes(field, unit)
+      : charactersPerUnit(field, 'bytes')
+  if (!Number.isInteger(characters / whole))
     throw new DialectError(`${path}/length`, `must be whole bytes, in ${unit}`, length)
-  }
   if (prefix === undefined) return
   const codec = lengthPrefix(prefix)
   const own = prefix.inclusive ? prefixCount(prefix.unit, codec.bytes, prefix.width) : 0

@@ -1,0 +1,244 @@
+import type { KeyObject } from 'node:crypto'
+import type { Dialect } from '../codec/dialect.ts'
+import { CodecError, type UnpackError } from '../codec/errors.ts'
+import type { Frame } from '../codec/framing.ts'
+import type { Message } from '../codec/message.ts'
+import type { Tenant } from '../core/catalog.ts'
+import { dayOfMicros, type Micros } from '../core/ids.ts'
+import type { Reason } from '../core/reasons.ts'
+import { panToken } from '../crypto/hash.ts'
+import type { Result, Submit } from '../engine/result.ts'
+import { commandOf, type IdentityRule, type Mapped, type MappingContext, type TerminalCommand } from './command.ts'
+import { isDigits } from './elements.ts'
+import { isAnswerable } from './mti.ts'
+import { type Reply, replyOf, replyTo } from './reply.ts'
+
+/** The part of a pino logger that the edge uses. */
+export interface Log {
+  debug(fields: object, sentence: string): void
+  info(fields: object, sentence: string): void
+  warn(fields: object, sentence: string): void
+  error(fields: object, sentence: string): void
+}
+
+/** One message and what came of it, for the log and the counters. Nothing in it is more of a card than its token. */
+export interface ExchangeRecord {
+  readonly mti: string
+  readonly kind: TerminalCommand['kind'] | 'edge'
+  /** Null: no reply was sent, because there may be an effect. */
+  readonly reason: Reason | null
+  readonly de39: string | null
+  readonly replayed: boolean
+  readonly tenant: number | null
+  readonly terminal: string | null
+  readonly merchant: string | null
+  readonly stan: string
+  readonly rrn: string | null
+  readonly amount: string | null
+  readonly card: string | null
+  readonly transaction: number | null
+  readonly micros: number
+}
+
+/** Where a message came from. Exactly one of the two is called, once, for each message. */
+export interface Sender {
+  /** Null: there is no answer. */
+  finish(body: Buffer | null, tpdu: Buffer | undefined): void
+  /** It cannot be understood, so no more is read from there. `details` has nothing of the message in it. */
+  reject(details: object): void
+}
+
+export interface ExchangeDeps {
+  readonly submit: Submit
+  readonly panKey: KeyObject
+  readonly log: Log
+  readonly onExchange?: ((record: ExchangeRecord) => void) | undefined
+  tenantOf(tenant: number): Tenant | undefined
+  now(): Micros
+}
+
+export interface ExchangeSettings {
+  readonly dialect: Dialect
+  /** A tenant's id, or the tenant of each acquiring institution (DE32). */
+  readonly tenant: number | ReadonlyMap<string, number>
+  readonly identity: IdentityRule
+}
+
+/** Elements that a dialect need not have: an answer goes without them then. */
+const optionalInReplies = [15, 37, 38, 44, 54]
+
+/** Takes the messages of one listener from their bytes to the bytes of their answers. */
+export class Exchanges {
+  readonly #deps: ExchangeDeps
+  readonly #dialect: Dialect
+  readonly #tenant: number | ReadonlyMap<string, number>
+  readonly #identity: IdentityRule
+  readonly #notInDialect: readonly number[]
+  readonly #tokenOf: (pan: string) => string
+
+  constructor(deps: ExchangeDeps, { dialect, tenant, identity }: ExchangeSettings) {
+    this.#deps = deps
+    this.#dialect = dialect
+    this.#tenant = tenant
+    this.#identity = identity
+    this.#notInDialect = optionalInReplies.filter(element => !dialect.format.fields.has(element))
+    this.#tokenOf = pan => panToken(pan, deps.panKey)
+  }
+
+  /** Never throws. Commands are handed to the engine before it returns, so that they keep the order of the frames. */
+  handle({ body, tpdu }: Frame, sender: Sender): void {
+    const startedAt = this.#deps.now()
+    const read = this.#dialect.unpack(body)
+    const { message } = read
+    if (!isReadable(message)) {
+      const details = read.ok
+        ? { missing: 11 }
+        : { path: read.error.path, offset: read.error.offset, code: read.error.code }
+      sender.reject(details)
+      return
+    }
+    const exchange: Exchange = { message, tpdu, sender, startedAt, tenant: null, command: null }
+    if (!isAnswerable(message.mti)) {
+      this.#deps.log.info({ mti: message.mti, stan: message.fields[11] }, 'not a request: ignored')
+      sender.finish(null, tpdu)
+      return
+    }
+    if (!read.ok) {
+      this.#answer(exchange, replyTo(message, 'format_invalid', faultOf(read.error)), false, null)
+      return
+    }
+    this.#ask(exchange)
+  }
+
+  #ask(exchange: Exchange): void {
+    const { message, startedAt } = exchange
+    const tenant = this.#tenantOf(message)
+    if (tenant === undefined) {
+      this.#answer(exchange, replyTo(message, 'terminal_unknown'), false, null)
+      return
+    }
+    exchange.tenant = tenant.id
+    const today = dayOfMicros(startedAt)
+    const mapped = this.#map(message, { tenant, identity: this.#identity, today, tokenOf: this.#tokenOf })
+    if (mapped.kind === 'answer') {
+      this.#answer(exchange, replyTo(message, mapped.reason, mapped.detail), false, null)
+      return
+    }
+    const { command, elements } = mapped
+    exchange.command = command
+    const asked = { request: message, command, elements, tenant }
+    this.#submit(command).then(
+      result => {
+        const replayed = result.kind === 'decided' && result.replayed
+        const transaction = result.kind === 'decided' ? result.decision.transaction : null
+        this.#answer(exchange, this.#render(asked, result), replayed, transaction)
+      },
+      error => {
+        // Whether there was an effect is not known here, so nothing may be refused.
+        this.#deps.log.error({ ...errorFields(error), mti: message.mti }, 'the engine failed on a command')
+        this.#answer(exchange, null, false, null)
+      },
+    )
+  }
+
+  #map(message: Message, context: MappingContext): Mapped {
+    try {
+      return commandOf(message, context)
+    } catch (error) {
+      this.#deps.log.error({ ...errorFields(error), mti: message.mti }, 'a message could not be mapped')
+      return { kind: 'answer', reason: 'internal_error', detail: null }
+    }
+  }
+
+  #submit(command: TerminalCommand): Promise<Result> {
+    try {
+      return this.#deps.submit.submit(command)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #render(asked: Parameters<typeof replyOf>[0], result: Result): Reply | null {
+    try {
+      return replyOf(asked, result)
+    } catch (error) {
+      this.#deps.log.error({ ...errorFields(error), mti: asked.request.mti }, 'an answer could not be rendered')
+      return null
+    }
+  }
+
+  #tenantOf({ fields }: Message): Tenant | undefined {
+    if (typeof this.#tenant === 'number') return this.#deps.tenantOf(this.#tenant)
+    const tenant = this.#tenant.get(fields[32] ?? '')
+    return tenant === undefined ? undefined : this.#deps.tenantOf(tenant)
+  }
+
+  #answer(exchange: Exchange, reply: Reply | null, replayed: boolean, transaction: number | null): void {
+    const body = reply === null ? null : this.#pack(reply.message)
+    exchange.sender.finish(body, exchange.tpdu)
+    this.#record(exchange, body === null ? null : reply, replayed, transaction)
+  }
+
+  #pack(message: Message): Buffer | null {
+    for (const element of this.#notInDialect) message.fields[element] = undefined
+    try {
+      return this.#dialect.pack(message)
+    } catch (error) {
+      this.#deps.log.error({ ...errorFields(error), mti: message.mti }, 'an answer could not be packed')
+      return null
+    }
+  }
+
+  #record(exchange: Exchange, reply: Reply | null, replayed: boolean, transaction: number | null): void {
+    const { message, command, tenant, startedAt } = exchange
+    const { fields } = message
+    const record: ExchangeRecord = {
+      mti: message.mti,
+      kind: command?.kind ?? 'edge',
+      reason: reply?.reason ?? null,
+      de39: reply?.message.fields[39] ?? null,
+      replayed,
+      tenant,
+      terminal: fields[41] ?? null,
+      merchant: fields[42] ?? null,
+      stan: fields[11]!,
+      rrn: reply?.message.fields[37] ?? null,
+      amount: fields[4] ?? null,
+      card: command !== null && 'card' in command ? command.card : null,
+      transaction,
+      micros: this.#deps.now() - startedAt,
+    }
+    if (record.kind === 'edge' && record.reason === 'approved') this.#deps.log.debug(record, 'network message')
+    else this.#deps.log.info(record, 'terminal message')
+    this.#deps.onExchange?.(record)
+  }
+}
+
+interface Exchange {
+  readonly message: Message
+  readonly tpdu: Buffer | undefined
+  readonly sender: Sender
+  readonly startedAt: Micros
+  tenant: number | null
+  command: TerminalCommand | null
+}
+
+/** Whether it can be answered at all: an answer needs the MTI and the STAN. */
+function isReadable({ mti, fields }: Message): boolean {
+  const stan = fields[11]
+  return mti !== '' && stan !== undefined && stan.length === 6 && isDigits(stan, 0, 6)
+}
+
+const faultOf = ({ path, code }: UnpackError): string =>
+  isDigits(path, 0, 1) ? `DE${path} ${code}` : `${path} ${code}`
+
+/** The name of an error and where it was thrown. Its message could have a value of the request in it, so it is left out. */
+function errorFields(error: unknown): object {
+  if (error instanceof CodecError) return { error: error.message }
+  if (!(error instanceof Error)) return { error: typeof error }
+  const at = (error.stack ?? '')
+    .split('\n')
+    .filter(line => line.startsWith('    at '))
+    .slice(0, 5)
+  return { error: error.name, at: at.map(line => line.trim()) }
+}

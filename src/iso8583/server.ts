@@ -1,0 +1,149 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Dialect } from '../codec/dialect.ts'
+import type { Framing } from '../codec/framing.ts'
+import type { Pressure } from '../engine/result.ts'
+import type { IdentityRule } from './command.ts'
+import { type CloseReason, Connection } from './connection.ts'
+import { type ExchangeDeps, Exchanges } from './exchange.ts'
+import { defaultIsoLimits, type IsoLimits } from './limits.ts'
+
+/** One port. Everything that differs between fleets is here, as data. */
+export interface IsoListener {
+  /** The address to listen on; left out: loopback. */
+  readonly host?: string
+  /** 0: any free one. */
+  readonly port: number
+  readonly framing: Framing
+  readonly dialect: Dialect
+  /** A tenant's id, or the tenant of each acquiring institution (DE32). */
+  readonly tenant: number | ReadonlyMap<string, number>
+  /** `local`: DE13 and DE12 stand for DE7, for terminals that renew DE7 on a repeat. */
+  readonly identity?: IdentityRule
+}
+
+export interface IsoServerDeps extends ExchangeDeps {
+  readonly listeners: readonly IsoListener[]
+  readonly pressure: Pressure
+  readonly limits?: Partial<IsoLimits>
+  /** A connection was closed, or turned away because there are `connectionsMax`. */
+  readonly onConnectionClosed?: (reason: CloseReason | 'too_many') => void
+}
+
+export interface IsoServer {
+  /** The port of each listener, in their order. Rejects if one cannot be had; then none listens. */
+  listen(): Promise<readonly number[]>
+  readonly connectionCount: number
+  /** Takes no more connections and messages, answers what is in flight, closes. After `timeLimitMs` it cuts off. */
+  close(timeLimitMs: number): Promise<void>
+}
+
+const loopback = '127.0.0.1'
+const checkEveryMs = 500
+
+/** The terminal edge: ISO 8583 over TCP, on any number of ports. */
+export function createIsoServer(deps: IsoServerDeps): IsoServer {
+  const limits: IsoLimits = { ...defaultIsoLimits, ...deps.limits }
+  const connections = new Set<Connection>()
+  const waiting = new Set<Connection>()
+  let isWaiting = false
+  let turnedAway = 0
+  let isDraining = false
+  let onEmpty: (() => void) | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  /** One listener at the engine for all connections; who still finds no room waits again, behind the others. */
+  function whenRoom(connection: Connection): void {
+    waiting.add(connection)
+    if (isWaiting) return
+    isWaiting = true
+    deps.pressure.onceDrained(() => {
+      isWaiting = false
+      const now = [...waiting]
+      waiting.clear()
+      for (const waiter of now) waiter.pump()
+    })
+  }
+
+  function accept(socket: Socket, listener: IsoListener, exchanges: Exchanges): void {
+    if (connections.size >= limits.connectionsMax || isDraining) {
+      turnedAway++
+      socket.destroy()
+      deps.onConnectionClosed?.('too_many')
+      return
+    }
+    const { framing } = listener
+    const { pressure, log, now } = deps
+    const connection = new Connection(socket, { framing, exchanges, pressure, limits, log, whenRoom, now })
+    connections.add(connection)
+    socket.once('close', () => {
+      connections.delete(connection)
+      waiting.delete(connection)
+      deps.onConnectionClosed?.(connection.closeReason)
+      if (connections.size === 0) onEmpty?.()
+    })
+  }
+
+  function checkLimits(): void {
+    const now = deps.now()
+    for (const connection of connections) connection.checkLimits(now)
+    if (turnedAway === 0) return
+    deps.log.warn({ count: turnedAway, connectionsMax: limits.connectionsMax }, 'terminal connections turned away')
+    turnedAway = 0
+  }
+
+  const servers = deps.listeners.map(listener => {
+    const { dialect, tenant, identity = 'transmission' } = listener
+    const exchanges = new Exchanges(deps, { dialect, tenant, identity })
+    const server = createServer(
+      { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: limits.keepAliveMs },
+      socket => accept(socket, listener, exchanges),
+    )
+    server.on('error', error => deps.log.error({ port: listener.port, error: error.message }, 'terminal listener'))
+    return { server, listener }
+  })
+
+  return {
+    get connectionCount() {
+      return connections.size
+    },
+    async listen() {
+      const ports: number[] = []
+      try {
+        for (const { server, listener } of servers) ports.push(await listenOn(server, listener))
+      } catch (error) {
+        for (const { server } of servers) server.close()
+        throw error
+      }
+      timer = setInterval(checkLimits, checkEveryMs)
+      timer.unref()
+      return ports
+    },
+    async close(timeLimitMs) {
+      isDraining = true
+      for (const { server } of servers) server.close()
+      if (connections.size > 0) {
+        await new Promise<void>(resolve => {
+          onEmpty = resolve
+          const cutOff = setTimeout(() => {
+            deps.log.warn({ count: connections.size }, 'terminal connections cut off: the time to drain has run out')
+            for (const connection of connections) connection.destroy()
+          }, timeLimitMs)
+          for (const connection of connections) connection.retire('drain', {})
+          cutOff.unref()
+        })
+      }
+      clearInterval(timer)
+    },
+  }
+}
+
+function listenOn(server: Server, { host = loopback, port }: IsoListener): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}

@@ -168,7 +168,7 @@ CREATE TABLE decisions (
   render     smallint NOT NULL,
   content    bytea NOT NULL,
   legs       bigint[],
-  balances   jsonb,
+  balances   json,
   PRIMARY KEY (tenant, day, key)
 ) PARTITION BY RANGE (day);
 COMMENT ON COLUMN decisions.day IS 'Days since 1970-01-01: of the time in the key (DE7), or on which it was first seen';

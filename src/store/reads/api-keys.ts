@@ -1,0 +1,29 @@
+import { idOf, type Row, statement } from '../sql.ts'
+import type { Query } from './pool.ts'
+
+export interface ApiKeyRow {
+  readonly id: number
+  readonly tenant: number
+  /** SHA-256 of the key, 64 lower-case hexadecimal digits. */
+  readonly hash: string
+  readonly scopes: readonly string[]
+  readonly merchants: readonly string[]
+  readonly demo: boolean
+}
+
+/** The keys of all tenants: a key is looked up before its tenant is known. */
+export const apiKeysStatement = statement(
+  'read_api_keys',
+  `SELECT id, tenant, encode(hash, 'hex'), array_to_json(scopes), array_to_json(merchants), demo FROM api_keys`,
+)
+
+export const readApiKeys = async (query: Query): Promise<ApiKeyRow[]> => (await query(apiKeysStatement)).map(apiKeyOf)
+
+const apiKeyOf = (row: Row): ApiKeyRow => ({
+  id: idOf(row[0]),
+  tenant: idOf(row[1]),
+  hash: row[2] as string,
+  scopes: JSON.parse(row[3] as string),
+  merchants: JSON.parse(row[4] as string),
+  demo: row[5] === 't',
+})

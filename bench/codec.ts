@@ -205,12 +205,13 @@ const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.len
 
 /** The figures as a table, and whether the targets are met. */
 export function describeCodecFigures(all: readonly CodecFigures[]) {
-  const lines = all.map(
-    each =>
-      `${each.message}: pack ${us(each.packNs)} (iso_8583 ${us(each.rivalPackNs)}, ${each.packRatio.toFixed(1)} times), ` +
-      `unpack ${us(each.unpackNs)} (iso_8583 ${us(each.rivalUnpackNs)}, ${each.unpackRatio.toFixed(1)} times), ` +
-      `scan of DE11 and DE41 ${us(each.scanNs)}; in iso87b pack ${us(each.packedPackNs)}, unpack ${us(each.packedUnpackNs)}`,
-  )
+  const lines = all.flatMap(each => [
+    each.message,
+    `  pack    ${us(each.packNs)}, iso_8583 ${us(each.rivalPackNs)}: ${each.packRatio.toFixed(1)} times as fast`,
+    `  unpack  ${us(each.unpackNs)}, iso_8583 ${us(each.rivalUnpackNs)}: ${each.unpackRatio.toFixed(1)} times as fast`,
+    `  scan of DE11 and DE41 ${us(each.scanNs)}`,
+    `  in iso87b: pack ${us(each.packedPackNs)}, unpack ${us(each.packedUnpackNs)}`,
+  ])
   const ok = all.every(
     each =>
       each.packRatio >= codecTargets.packRatioMin &&

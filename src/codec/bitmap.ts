@@ -4,8 +4,9 @@ import type { BitmapFormat } from './dialect-format.ts'
 import { ebcdic1047 } from './ebcdic.ts'
 
 /**
- * Bitmaps of a message or of a composite: bit 1 is the first bit of the first byte. With `hasContinuation(bit)` true a bit says
- * only that another chunk follows; it is never a field. The bits stand in an array of bytes that belongs to the caller.
+ * Bitmaps of a message or of a composite: bit 1 is the first bit of the first byte. With `hasContinuation(bit)` true a
+ * bit says only that another chunk follows; it is never a field. The bits stand in an array of bytes that belongs to
+ * the caller.
  */
 export type BitmapCodec = {
   /** Bits in all chunks: the highest field number. */

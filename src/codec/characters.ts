@@ -32,7 +32,9 @@ const allowedByType = {
 export const signAllowed = sign
 export const digitAllowed = digit
 
-/** The class bits that a text type allows; characters above ASCII count as special ones where the encoding has them. */
+/**
+ * The class bits that a text type allows; characters above ASCII count as special ones where the encoding has them.
+ */
 export function allowedClasses(type: Exclude<FieldType, 'b' | 'x+n'>, aboveAscii: boolean) {
   const allowed = allowedByType[type]
   return aboveAscii && (allowed & special) !== 0 ? allowed | high : allowed

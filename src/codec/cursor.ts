@@ -1,12 +1,11 @@
 import type { CodecErrorCode } from './errors.ts'
 
 /**
- * Where an unpack stands. `text` and `hex` are the whole message as Latin-1 and as lower-case hexadecimal, made once: a substring
- * of them is several times cheaper than a slice of the Buffer per field. Each is empty where the dialect has no use for it.
- *
- * A reader that fails returns undefined (or -1) and leaves `code`, `failedAt` and `path`; exceptions would make refusing a
- * malformed message dearer than answering a good one. `resumeAt` is where the next field begins when the failed one's extent
- * is known, else -1: so a letter in DE4 does not hide the STAN that the answer needs.
+ * Where an unpack stands. `text` and `hex` are the whole message as Latin-1 and as lower-case hexadecimal, made once: a
+ * substring of them is several times cheaper than a slice of the Buffer per field. Each is empty where the dialect has
+ * no use for it. A reader that fails returns undefined (or -1) and leaves `code`, `failedAt` and `path`; exceptions
+ * would make refusing a malformed message dearer than answering a good one. `resumeAt` is where the next field begins
+ * when the failed one's extent is known, else -1: so a letter in DE4 does not hide the STAN that the answer needs.
  */
 export type Cursor = {
   readonly bytes: Buffer
@@ -54,8 +53,9 @@ export function reject(cursor: Cursor, code: CodecErrorCode, failedAt: number, r
 }
 
 /**
- * Where a pack stands. `bytes` is as large as the longest message of the dialect, so writers don't check for room; a composite
- * that overruns it writes nowhere and is refused by its maximum. A writer that fails returns false and leaves `code` and `path`.
+ * Where a pack stands. `bytes` is as large as the longest message of the dialect, so writers don't check for room; a
+ * composite that overruns it writes nowhere and is refused by its maximum. A writer that fails returns false and leaves
+ * `code` and `path`.
  */
 export type Writer = {
   readonly bytes: Buffer

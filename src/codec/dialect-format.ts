@@ -1,6 +1,6 @@
 /**
- * The dialect format, as its JSON files have it after validation with every default filled in. `switch-config/dialects/
- * dialect.schema.json` describes the files; `parse-dialect.ts` reads them.
+ * The dialect format, as its JSON files have it after validation with every default filled in.
+ * `switch-config/dialects/dialect.schema.json` describes the files; `parse-dialect.ts` reads them.
  */
 
 /** ISO 8583 attributes; `any` is for private fields with control characters. */
@@ -8,8 +8,8 @@ export const fieldTypes = ['a', 'n', 's', 'an', 'as', 'ns', 'anp', 'ans', 'z', '
 export type FieldType = (typeof fieldTypes)[number]
 
 /**
- * How a value is on the wire. `bcd` packs two digits a byte (for z the 4-bit track characters, D for `=`; for b an odd number of
- * hexadecimal digits is possible; for x+n an ASCII sign and then digits). `hex` is hexadecimal text.
+ * How a value is on the wire. `bcd` packs two digits a byte (for z the 4-bit track characters, D for `=`; for b an odd
+ * number of hexadecimal digits is possible; for x+n an ASCII sign and then digits). `hex` is hexadecimal text.
  */
 export const encodings = [
   'ascii',
@@ -28,9 +28,9 @@ export const prefixEncodings = ['ascii', 'ebcdic', 'bcd', 'binary', 'hex'] as co
 export type PrefixEncoding = (typeof prefixEncodings)[number]
 
 /**
- * What a length counts: `characters` of the value (also called `digits`), `bytes` on the wire (of a binary value: its own bytes,
- * also where they are sent as hexadecimal text), or `nibbles`, half bytes on the wire. A spare half byte of BCD is counted by the
- * latter two, so that it can't be told from a digit when it comes back.
+ * What a length counts: `characters` of the value (also called `digits`), `bytes` on the wire (of a binary value: its
+ * own bytes, also where they are sent as hexadecimal text), or `nibbles`, half bytes on the wire. A spare half byte of
+ * BCD is counted by the latter two, so that it can't be told from a digit when it comes back.
  */
 export const units = ['characters', 'digits', 'bytes', 'nibbles'] as const
 export type Unit = (typeof units)[number]
@@ -62,7 +62,9 @@ export type FieldFormat = {
 }
 
 export const bitmapEncodings = ['binary', 'hex', 'hex-ebcdic'] as const
-/** Chunks of `bytes`; while another one fits in `bytesMax`, a chunk's first bit says that it follows and is no field. */
+/**
+ * Chunks of `bytes`; while another one fits in `bytesMax`, a chunk's first bit says that it follows and is no field.
+ */
 export type BitmapFormat = { encoding: (typeof bitmapEncodings)[number]; bytes: number; bytesMax: number }
 
 export const tagEncodings = ['ascii', 'ebcdic', 'bcd', 'binary'] as const
@@ -72,9 +74,10 @@ export type TagFormat = { encoding: (typeof tagEncodings)[number]; width: number
 export type Fields<Key> = Map<Key, FieldFormat>
 
 /**
- * What is inside a field. `positional`: one after the other, the last ones may be missing. `bitmap`: as a message has it, after
- * `headerBytes` raw bytes. `ber-tlv`: ISO 8825 tags and lengths as EMV uses them. `tag-length`: fixed-width tags, each with a
- * length prefix. Tags without a format of their own are kept and sent again: for `ber-tlv` as hexadecimal, else as `other` says.
+ * What is inside a field. `positional`: one after the other, the last ones may be missing. `bitmap`: as a message has
+ * it, after `headerBytes` raw bytes. `ber-tlv`: ISO 8825 tags and lengths as EMV uses them. `tag-length`: fixed-width
+ * tags, each with a length prefix. Tags without a format of their own are kept and sent again: for `ber-tlv` as
+ * hexadecimal, else as `other` says.
  */
 export type ChildrenFormat =
   | { kind: 'positional'; fields: Fields<string> }

@@ -10,21 +10,23 @@ import { binary } from './packed.ts'
 import { parseDialect } from './parse-dialect.ts'
 
 /**
- * On failure `message` has what could be read: fields before the error, and those after it where the failed field's extent was
- * known (a letter in DE4 does not hide DE11). `mti` is empty where it could not be read.
+ * On failure `message` has what could be read: fields before the error, and those after it where the failed field's
+ * extent was known (a letter in DE4 does not hide DE11). `mti` is empty where it could not be read.
  */
 export type UnpackResult = { ok: true; message: Message } | { ok: false; error: UnpackError; message: Message }
 
 /** One way of writing ISO 8583 messages, compiled. Share it: it is immutable as seen from outside. */
 export type Dialect = {
   readonly format: DialectFormat
-  /** The message's bytes, in a Buffer of its own. Throws CodecError naming the path of what the dialect can't carry. */
+  /**
+   * The message's bytes, in a Buffer of its own. Throws CodecError naming the path of what the dialect can't carry.
+   */
   pack(message: Message): Buffer
   /** Never throws, whatever the bytes. Every byte is accounted for: bytes after the last field are an error. */
   unpack(bytes: Buffer): UnpackResult
   /**
-   * Reads forward to the last of `fieldNumbers` (ascending) and gives the MTI and only those fields, for routing. Fields between
-   * are skipped unchecked, and nothing after the last one is looked at.
+   * Reads forward to the last of `fieldNumbers` (ascending) and gives the MTI and only those fields, for routing.
+   * Fields between are skipped unchecked, and nothing after the last one is looked at.
    */
   scan(bytes: Buffer, fieldNumbers: readonly number[]): UnpackResult
 }

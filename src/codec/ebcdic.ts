@@ -9,7 +9,9 @@ const codePage037 =
   '7b414243444546474849adf4f6f2f3f57d4a4b4c4d4e4f505152b9fbfcf9faff' +
   '5cf7535455565758595ab2d4d6d2d3d530313233343536373839b3dbdcd9da9f'
 
-/** Where code page 1047 (open systems; what host switches mean by EBCDIC) differs from 037 in printable characters. */
+/**
+ * Where code page 1047 (open systems; what host switches mean by EBCDIC) differs from 037 in printable characters.
+ */
 const codePage1047Changes = [
   [0x5f, '^'],
   [0xad, '['],

@@ -7,7 +7,9 @@ import { hexText } from './packed.ts'
 import { pad } from './padding.ts'
 import { type LengthPrefix, lengthPrefix } from './prefixes.ts'
 
-/** A data element or a child of one, compiled: prefix, value and checks. Failures are left in the cursor or the writer. */
+/**
+ * A data element or a child of one, compiled: prefix, value and checks. Failures are left in the cursor or the writer.
+ */
 export type ElementCodec = {
   readonly wireBytesMax: number
   unpack(cursor: Cursor): string | Composite | undefined
@@ -70,7 +72,10 @@ export function charactersPerUnit({ encoding }: FieldFormat, unit: Unit) {
   return 1
 }
 
-/** A packed value with a length in bytes or nibbles has whole bytes, the spare half one counted; else every length is possible. */
+/**
+ * A packed value with a length in bytes or nibbles has whole bytes, the spare half one counted; else every length is
+ * possible.
+ */
 export function charactersInWholeBytes(field: FieldFormat, unit: Unit) {
   return charactersPerUnit(field, 'bytes') === 2 && (unit === 'bytes' || unit === 'nibbles') ? 2 : 1
 }
@@ -114,8 +119,8 @@ function textElement(field: FieldFormat, extent: Extent, renderings: Renderings)
 }
 
 /**
- * A field with children: they stand on the wire bytes themselves, so each begins at a byte; where the field is hexadecimal text
- * they stand on the bytes that the text says.
+ * A field with children: they stand on the wire bytes themselves, so each begins at a byte; where the field is
+ * hexadecimal text they stand on the bytes that the text says.
  */
 function compositeElement(
   field: FieldFormat,

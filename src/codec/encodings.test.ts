@@ -1,5 +1,41 @@
 import { describe, expect, test } from 'vitest'
-import { elementDialect } from './vectors/element-dialect.ts'
+import { compileDialect } from './dialect.ts'
+import { newMessage } from './message.ts'
+import elements from './vectors/elements.json' with { type: 'json' }
+
+/** MTI in BCD and a binary bitmap with DE2 alone: what stands before the element in the tests of one element. */
+const front = '02004000000000000000'
+const frontBytes = front.length / 2
+
+/**
+ * A dialect whose only data element, DE2, is `field`: its bytes as hexadecimal, and the value or the error of bytes.
+ */
+function elementDialect(field: Record<string, unknown>) {
+  const dialect = compileDialect({
+    name: 'element',
+    mti: { encoding: 'bcd' },
+    bitmap: { encoding: 'binary' },
+    encodings: { number: 'ascii', text: 'ascii', track: 'ascii', binary: 'binary', prefix: 'ascii' },
+    fields: { 2: { name: 'element', ...field } },
+  })
+  return {
+    pack(value: string) {
+      const message = newMessage('0200')
+      message.fields[2] = value
+      return dialect.pack(message).toString('hex').slice(front.length)
+    },
+    unpack(hex: string) {
+      const result = dialect.unpack(Buffer.from(front + hex, 'hex'))
+      return result.ok
+        ? { value: result.message.fields[2] }
+        : { code: result.error.code, offset: result.error.offset - frontBytes }
+    },
+    skips: (hex: string) => dialect.scan(Buffer.from(front + hex, 'hex'), [3]).ok,
+  }
+}
+
+/** Published packings of one element by other implementations; each row names its source. */
+type ElementVector = { field: Record<string, unknown>; op: string; value: string; hex: string; tooLong?: boolean }
 
 const bcd = { type: 'n', encoding: 'bcd' }
 const left = { spareNibble: { side: 'left' } }
@@ -182,4 +218,16 @@ describe('bytes that are no value', () => {
   ])('pack refuses: %s', (_name, field, value, code) => {
     expect(() => elementDialect(field).pack(value)).toThrow(code)
   })
+})
+
+describe('published elements', () => {
+  test.each((elements as ElementVector[]).map(each => [each.op, String(each.field.name), each] as const))(
+    '%s %s',
+    (_op, _name, { field, op, value, hex, tooLong }) => {
+      const element = elementDialect(field)
+      if (tooLong) expect(() => element.pack(value)).toThrow('too_long')
+      else if (op === 'pack') expect(element.pack(value)).toBe(hex.toLowerCase())
+      else expect(element.unpack(hex)).toEqual({ value })
+    },
+  )
 })

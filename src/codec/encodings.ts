@@ -6,11 +6,14 @@ import { binary, hexText, packedDigits, packedHex, packedTrack } from './packed.
 import { utf8ByBytes, utf8ByCharacters } from './utf8.ts'
 
 /**
- * How a value stands on the wire; its characters are checked on the way, in both directions. Lengths here are in characters of
- * the value (a binary value has two a byte). `read` returns undefined after `fail` or `reject`, `write` false after `refuse`.
+ * How a value stands on the wire; its characters are checked on the way, in both directions. Lengths here are in
+ * characters of the value (a binary value has two a byte). `read` returns undefined after `fail` or `reject`, `write`
+ * false after `refuse`.
  */
 export type ValueEncoding = {
-  /** True where the characters alone don't give the bytes on the wire (UTF-8); `wireBytes` is then the largest number. */
+  /**
+   * True where the characters alone don't give the bytes on the wire (UTF-8); `wireBytes` is then the largest number.
+   */
   readonly variableWidth: boolean
   wireBytes(characters: number): number
   /** The length of a value as `read` counts it. */

@@ -18,8 +18,8 @@ export const codecErrorTexts = {
 export type CodecErrorCode = keyof typeof codecErrorTexts
 
 /**
- * Where and why a message does not decode. `path` is `header`, `mti`, `bitmap`, `message`, a data element (`4`) or a child of
- * one (`55.9F26`); `offset` is the byte of the message. Never a value: it is safe to log.
+ * Where and why a message does not decode. `path` is `header`, `mti`, `bitmap`, `message`, a data element (`4`) or a
+ * child of one (`55.9F26`); `offset` is the byte of the message. Never a value: it is safe to log.
  */
 export type UnpackError = {
   readonly path: string

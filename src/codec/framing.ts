@@ -1,6 +1,8 @@
 import { characterOfNibble, nibbleOfCharacter } from './characters.ts'
 
-/** How a length stands in front of a message; `vml` is Visa's: two bytes of length, then two that are not part of it. */
+/**
+ * How a length stands in front of a message; `vml` is Visa's: two bytes of length, then two that are not part of it.
+ */
 export const frameLengthKinds = ['binary2', 'binary4', 'bcd2', 'ascii4', 'hex4', 'vml'] as const
 export type FrameLengthKind = (typeof frameLengthKinds)[number]
 
@@ -8,7 +10,9 @@ export type Framing = {
   readonly length: FrameLengthKind
   /** The length counts its own bytes too. */
   readonly inclusive: boolean
-  /** Five bytes of TPDU stand in front of the message, within the length: id, destination address, originator address. */
+  /**
+   * Five bytes of TPDU stand in front of the message, within the length: id, destination address, originator address.
+   */
   readonly tpdu: boolean
   /** The longest frame that is read or sent, without its length, in bytes. */
   readonly frameBytesMax: number
@@ -53,8 +57,8 @@ const lengthMaxOf = {
 export const frameHeaderBytes = ({ length }: Framing) => headerBytesOf[length]
 
 /**
- * Finds frames in a byte stream, however it is cut. Frames of length zero, which hosts send to keep a connection alive, are
- * passed over.
+ * Finds frames in a byte stream, however it is cut. Frames of length zero, which hosts send to keep a connection alive,
+ * are passed over.
  */
 export class FrameReader {
   readonly #framing: Framing
@@ -108,7 +112,10 @@ export class FrameReader {
     return end
   }
 
-  /** Doubling, so that a slow peer costs no more than a fast one, and only what was sent: a length alone reserves nothing. */
+  /**
+   * Doubling, so that a slow peer costs no more than a fast one, and only what was sent: a length alone reserves
+   * nothing.
+   */
   #keep(chunk: Buffer, start: number, end: number, needed: number) {
     const bytes = this.#pendingBytes + end - start
     if (bytes > this.#pending.length) {
@@ -140,7 +147,10 @@ export class FrameReader {
   }
 }
 
-/** The bytes of a frame, ready to send. Throws FrameError `frame_too_long` beyond the maximum or what the length can say. */
+/**
+ * The bytes of a frame, ready to send. Throws FrameError `frame_too_long` beyond the maximum or what the length can
+ * say.
+ */
 export function encodeFrame(framing: Framing, body: Buffer, tpdu?: Buffer): Buffer {
   const headerBytes = frameHeaderBytes(framing)
   const prefixBytes = framing.tpdu ? tpduBytes : 0

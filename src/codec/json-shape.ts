@@ -1,4 +1,7 @@
-/** A dialect file that does not say what a dialect must: a JSON pointer to the place, what is expected there, and what is there. */
+/**
+ * A dialect file that does not say what a dialect must: a JSON pointer to the place, what is expected there, and what
+ * is there.
+ */
 export class DialectError extends Error {
   readonly path: string
 

@@ -15,8 +15,8 @@ export function maskValue(value: string, mask: MaskClass): string {
 }
 
 /**
- * A message for display: `mti`, then `2`, `55.9F26` and so on, in wire order. Fails closed: what the dialect does not define, or
- * gives no mask class, is hidden, and the header is never shown.
+ * A message for display: `mti`, then `2`, `55.9F26` and so on, in wire order. Fails closed: what the dialect does not
+ * define, or gives no mask class, is hidden, and the header is never shown.
  */
 export function maskMessage(format: DialectFormat, { mti, fields, composites }: Message): Map<string, string> {
   const shown = new Map([['mti', /^\d{4}$/.test(mti) ? mti : hidden]])

@@ -32,8 +32,8 @@ export const packedHex = (spare: SpareNibbleFormat) =>
   )
 
 /**
- * Half bytes up to `nibbleMax`. An odd number of them leaves a spare half byte at one side: written as the fill, read as 0 or F
- * (both are in use for the same field by terminals of one fleet).
+ * Half bytes up to `nibbleMax`. An odd number of them leaves a spare half byte at one side: written as the fill, read
+ * as 0 or F (both are in use for the same field by terminals of one fleet).
  */
 function packed(
   { side, fill }: SpareNibbleFormat,

@@ -85,7 +85,9 @@ function parseTagLength(
   }
 }
 
-/** Values of tags without a format: raw bytes in a binary field, else any characters, as long as the prefix can say. */
+/**
+ * Values of tags without a format: raw bytes in a binary field, else any characters, as long as the prefix can say.
+ */
 function unknownTag(parse: (value: unknown, at: string) => FieldFormat, other: { type: string; length: number }) {
   return parse(
     { ...other, length: Math.min(other.length, 999_999), ...(other.type === 'b' ? { encoding: 'binary' } : {}) },

@@ -62,7 +62,8 @@ function parseDefaults(json: unknown): DialectDefaults {
     binary: oneOf(given.binary, `${path}/binary`, encodings),
     prefix: oneOf(given.prefix, `${path}/prefix`, prefixEncodings),
     spareNibble: {
-      // Numbers stand at the right of a fixed field and at the left of a variable one, so the half byte over is opposite.
+      // Numbers stand at the right of a fixed field and at the left of a variable one, so the half byte over is
+      // opposite.
       fixed: side('fixed', 'left'),
       variable: side('variable', 'right'),
       fill: optional(spare.fill, '0', present => oneOf(present, `${path}/spareNibble/fill`, ['0', 'F'])),

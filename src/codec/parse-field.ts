@@ -135,7 +135,10 @@ function checkUnit(unit: Unit, encoding: Encoding, type: FieldType, path: string
   }
 }
 
-/** A length that is half a value, or that its prefix can't say, would fail on the first long message: it fails here instead. */
+/**
+ * A length that is half a value, or that its prefix can't say, would fail on the first long message: it fails here
+ * instead.
+ */
 function checkLength(field: FieldFormat, path: string) {
   const { length, prefix, unit, encoding } = field
   const characters = length * charactersPerUnit(field, unit)

@@ -147,7 +147,9 @@ function hexPrefix(width: number): LengthPrefix {
   }
 }
 
-/** ISO/IEC 8825-1 definite lengths: one byte to 127, else 81, 82 or 83 and as many bytes; the shortest form is written. */
+/**
+ * ISO/IEC 8825-1 definite lengths: one byte to 127, else 81, 82 or 83 and as many bytes; the shortest form is written.
+ */
 export const berLength: LengthPrefix = {
   bytes: 4,
   countMax: 0xffffff,

@@ -7,7 +7,9 @@ import type { Composite } from './message.ts'
 import { binary } from './packed.ts'
 import { berLength } from './prefixes.ts'
 
-/** How a tag stands on the wire. `read` gives its key, or undefined after `fail`; `write` refuses a key that is no tag. */
+/**
+ * How a tag stands on the wire. `read` gives its key, or undefined after `fail`; `write` refuses a key that is no tag.
+ */
 type TagCodec = {
   read(cursor: Cursor): string | undefined
   write(writer: Writer, key: string): boolean

@@ -45,7 +45,8 @@ function read(cursor: Cursor, end: number, allowed: number) {
 
 function write(writer: Writer, value: string, allowed: number) {
   if (!isAllowed(value, allowed) || !value.isWellFormed()) return refuse(writer, 'bad_character')
-  // Unlike the other writers, Buffer.write refuses to run past the end, which a composite too long for its field may ask of it.
+  // Unlike the other writers, Buffer.write refuses to run past the end, which a composite too long for its field may
+  // ask of it.
   if (writer.offset + Buffer.byteLength(value) > writer.bytes.length) return refuse(writer, 'too_long')
   writer.offset += writer.bytes.write(value, writer.offset)
   return true

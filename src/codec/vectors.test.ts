@@ -2,8 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { compileDialect } from './dialect.ts'
 import { defaultFraming, FrameReader } from './framing.ts'
 import type { Composite } from './message.ts'
-import { elementDialect } from './vectors/element-dialect.ts'
-import elements from './vectors/elements.json' with { type: 'json' }
 import vectors from './vectors/messages.json' with { type: 'json' }
 
 /** Published messages of other ISO 8583 implementations; each row names its source. */
@@ -15,7 +13,6 @@ type MessageVector = {
   expected?: { mti: string; fields: Record<string, unknown>; header?: string }
   errorOffset?: number
 }
-type ElementVector = { field: Record<string, unknown>; op: string; value: string; hex: string; tooLong?: boolean }
 
 const dialects = vectors.dialects as Record<string, unknown>
 const messages = vectors.messages as MessageVector[]
@@ -50,18 +47,6 @@ describe('published messages', () => {
     (_id, vector) => {
       const dialect = compileDialect(dialects[vector.dialect])
       expect(dialect.unpack(bodyOf(vector))).toMatchObject({ ok: false, error: { offset: vector.errorOffset } })
-    },
-  )
-})
-
-describe('published elements', () => {
-  test.each((elements as ElementVector[]).map(each => [each.op, String(each.field.name), each] as const))(
-    '%s %s',
-    (_op, _name, { field, op, value, hex, tooLong }) => {
-      const element = elementDialect(field)
-      if (tooLong) expect(() => element.pack(value)).toThrow('too_long')
-      else if (op === 'pack') expect(element.pack(value)).toBe(hex.toLowerCase())
-      else expect(element.unpack(hex)).toEqual({ value })
     },
   )
 })

@@ -39,6 +39,9 @@ export function createReadPool(options: ReadPoolOptions, onError: (error: Error)
       'enable_seqscan=off',
       'enable_hashjoin=off',
       'enable_mergejoin=off',
+      // Lists stop after a page, which only an index in their order allows.
+      'enable_bitmapscan=off',
+      'enable_sort=off',
       'jit=off',
       'TimeZone=UTC',
     ]

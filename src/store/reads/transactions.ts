@@ -37,7 +37,11 @@ export const transactionStatement = (tenant: number, id: TransactionId) =>
   )
 
 /** Null if there is no such transaction. */
-export async function readTransaction(query: Query, tenant: number, id: TransactionId): Promise<TransactionView | null> {
+export async function readTransaction(
+  query: Query,
+  tenant: number,
+  id: TransactionId,
+): Promise<TransactionView | null> {
   const [row] = await query(transactionStatement(tenant, id))
   return row === undefined ? null : viewOf(row)
 }

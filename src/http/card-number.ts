@@ -1,0 +1,18 @@
+// A run of digits with nothing between, or grouped as it is printed on a card.
+const candidates = /(?<!\d)(?:\d{13,19}|\d{4}(?:[ -]\d{4}){3}(?:[ -]\d{1,3})?)(?!\d)/g
+
+/** Whether a text holds what may be a card number: 13 to 19 digits that satisfy the Luhn check (ISO/IEC 7812-1). */
+export function holdsCardNumber(text: string): boolean {
+  for (const [run] of text.matchAll(candidates)) if (isLuhnValid(run.replace(/[ -]/g, ''))) return true
+  return false
+}
+
+function isLuhnValid(digits: string): boolean {
+  let sum = 0
+  for (let index = 0; index < digits.length; index++) {
+    const digit = digits.charCodeAt(digits.length - 1 - index) - 48
+    const doubled = index % 2 === 1 ? digit * 2 : digit
+    sum += doubled > 9 ? doubled - 9 : doubled
+  }
+  return sum % 10 === 0
+}

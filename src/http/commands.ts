@@ -1,0 +1,160 @@
+import type { KeyObject } from 'node:crypto'
+import type { Authorize, CardToken, Confirm, Key, Original, Refund, Reverse } from '../core/commands.ts'
+import { panToken } from '../crypto/hash.ts'
+import type { ApiKey } from './api-keys.ts'
+import { contentNames, fingerprintOf, keyOf } from './idempotency.ts'
+import type {
+  AuthorizeRequest,
+  ConfirmRequest,
+  RefundRequest,
+  ReversalRequest,
+  ReverseRequest,
+} from './schemas/transactions.ts'
+
+/** Who asks, and under which key. */
+export interface Asker {
+  readonly apiKey: ApiKey
+  readonly key: Key
+}
+
+/** For each call the fields of its content, in an order that never changes: stored fingerprints depend on it. */
+export const names = {
+  authorize: contentNames(
+    '/card',
+    '/amount',
+    '/currency',
+    '/merchant',
+    '/terminal',
+    '/kind',
+    '/capture',
+    '/partial',
+    '/eligibleAmount',
+    '/confirmWithin',
+    '/reference',
+  ),
+  confirm: contentNames('/amount'),
+  reverse: contentNames('/amount', '/reason'),
+  refund: contentNames('/amount', '/terminal'),
+  reversal: contentNames('/original/idempotencyKey', '/original/merchant', '/original/reference', '/reason'),
+} as const
+
+const textOf = (value: number | boolean | undefined): string | null => (value === undefined ? null : String(value))
+const amountOf = (amount: number | undefined): bigint | null => (amount === undefined ? null : BigInt(amount))
+
+/** The token that the switch knows a card by, whichever way it was named. */
+export const tokenOf = (card: { pan?: string; token?: string }, panKey: KeyObject): CardToken =>
+  card.pan === undefined ? (card.token ?? '').toLowerCase() : panToken(card.pan, panKey)
+
+const requestOf = ({ apiKey, key }: Asker) => ({ tenant: apiKey.tenant, channel: 'api', key, day: null }) as const
+
+export function authorizeOf(body: AuthorizeRequest, card: CardToken, asker: Asker): Authorize {
+  const purpose = body.kind ?? 'purchase'
+  const capture = body.capture ?? false
+  const partial = body.partial ?? false
+  const fields = [
+    'POST /v1/transactions',
+    card,
+    textOf(body.amount),
+    body.currency,
+    body.merchant,
+    body.terminal,
+    purpose,
+    textOf(capture),
+    textOf(partial),
+    textOf(body.eligibleAmount),
+    textOf(body.confirmWithin),
+    body.reference ?? null,
+  ]
+  return {
+    kind: 'authorize',
+    ...requestOf(asker),
+    content: fingerprintOf(...fields),
+    merchant: body.merchant,
+    terminal: body.terminal,
+    card,
+    currency: body.currency,
+    amount: BigInt(body.amount),
+    purpose,
+    capture,
+    partial,
+    eligibleAmount: amountOf(body.eligibleAmount),
+    confirmWithinSeconds: body.confirmWithin ?? null,
+    reference: body.reference ?? null,
+    rrn: null,
+    stan: null,
+  }
+}
+
+const followUpOf = (original: Original, { apiKey }: Asker) => ({ original, merchants: apiKey.merchants, card: null })
+const pathOf = (id: number, step: string): string => `POST /v1/transactions/${id}/${step}`
+
+export function confirmOf(id: number, body: ConfirmRequest, asker: Asker): Confirm {
+  const fields = [pathOf(id, 'confirm'), textOf(body.amount)]
+  return {
+    kind: 'confirm',
+    ...requestOf(asker),
+    content: fingerprintOf(...fields),
+    ...followUpOf({ by: 'id', id }, asker),
+    amount: amountOf(body.amount),
+  }
+}
+
+export function reverseOf(id: number, body: ReverseRequest, asker: Asker): Reverse {
+  const fields = [pathOf(id, 'reverse'), textOf(body.amount), body.reason ?? null]
+  return {
+    kind: 'reverse',
+    ...requestOf(asker),
+    content: fingerprintOf(...fields),
+    ...followUpOf({ by: 'id', id }, asker),
+    extent: body.amount === undefined ? { by: 'all' } : { by: 'off', amount: BigInt(body.amount) },
+    originalAmount: null,
+  }
+}
+
+export function refundOf(id: number, body: RefundRequest, asker: Asker): Refund {
+  const fields = [pathOf(id, 'refund'), textOf(body.amount), body.terminal ?? null]
+  return {
+    kind: 'refund',
+    ...requestOf(asker),
+    content: fingerprintOf(...fields),
+    ...followUpOf({ by: 'id', id }, asker),
+    amount: amountOf(body.amount),
+    currency: null,
+    terminal: body.terminal ?? null,
+    rrn: null,
+    stan: null,
+  }
+}
+
+/** Null if the original is named in both ways or in none. */
+export function reversalOf(body: ReversalRequest, asker: Asker): Reverse | null {
+  const original = originalOf(body.original, asker.apiKey)
+  if (original === null) return null
+  const { idempotencyKey, merchant, reference } = body.original
+  const fields = [
+    'POST /v1/reversals',
+    idempotencyKey ?? null,
+    merchant ?? null,
+    reference ?? null,
+    body.reason ?? null,
+  ]
+  return {
+    kind: 'reverse',
+    ...requestOf(asker),
+    content: fingerprintOf(...fields),
+    ...followUpOf(original, asker),
+    extent: { by: 'all' },
+    originalAmount: null,
+  }
+}
+
+function originalOf(named: ReversalRequest['original'], apiKey: ApiKey): Original | null {
+  const { idempotencyKey, merchant, reference } = named
+  if (idempotencyKey !== undefined && merchant === undefined && reference === undefined) {
+    return { by: 'key', key: keyOf(apiKey, idempotencyKey), day: null }
+  }
+  if (idempotencyKey === undefined && merchant !== undefined && reference !== undefined) {
+    return { by: 'reference', merchant, reference }
+  }
+  return null
+}

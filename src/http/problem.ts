@@ -1,0 +1,81 @@
+import type { FastifyReply } from 'fastify'
+import { type Reason, reasons } from '../core/reasons.ts'
+import type { TransactionBody } from './render.ts'
+
+/** A field as a JSON pointer into the body (`/card/pan`), or the name of a query parameter or header. */
+export interface FieldError {
+  readonly field: string
+  /** What the field must be. It never repeats the value, which may be a card number. */
+  readonly message: string
+}
+
+/** Why a request is not done. `status` is that of the reason unless it says otherwise. */
+export interface Refusal {
+  readonly reason: Reason
+  readonly status?: number
+  readonly detail?: string
+  readonly errors?: readonly FieldError[]
+  /** Where the refusal is a stored answer: the transaction it is about, if there is one. */
+  readonly stored?: { readonly transactionId?: string; readonly rrn?: string }
+  /** The transaction as it stands, where a follow-up met it in the wrong phase. */
+  readonly transaction?: TransactionBody
+}
+
+export interface ProblemBody {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly reason: Reason
+  readonly responseCode: string
+  readonly message: string
+  readonly messageFa: string
+  readonly errors?: readonly FieldError[]
+  readonly transactionId?: string
+  readonly rrn?: string
+  readonly transaction?: TransactionBody
+}
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The refusal that was sent, where no decision is stored for it: for its one log line. */
+    refusal: Refusal | null
+  }
+}
+
+export const problemMediaType = 'application/problem+json'
+
+/** Statuses after which the same request may be sent again as it is. */
+const retryAfterSeconds: Readonly<Record<number, string>> = { 503: '1', 504: '1' }
+
+/** The problem details of a refusal (RFC 9457). Built from what is stored, so that a repeat gives the same bytes. */
+export function problemOf(refusal: Refusal): ProblemBody {
+  const { reason, errors, stored, transaction } = refusal
+  const { de39, http, en, fa } = reasons[reason]
+  return {
+    type: `urn:charsu:reason:${reason}`,
+    title: titleOf(reason),
+    status: refusal.status ?? http,
+    detail: refusal.detail ?? (errors === undefined ? en : `${en} ${errors.map(sentenceOf).join('; ')}.`),
+    reason,
+    responseCode: de39,
+    message: en,
+    messageFa: fa,
+    ...(errors !== undefined && { errors }),
+    ...stored,
+    ...(transaction !== undefined && { transaction }),
+  }
+}
+
+export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const problem = problemOf(refusal)
+  const retryAfter = refusal.reason === 'in_progress' ? '1' : retryAfterSeconds[problem.status]
+  if (retryAfter !== undefined) reply.header('Retry-After', retryAfter)
+  if (refusal.stored === undefined) reply.refusal = refusal
+  return reply.code(problem.status).header('Content-Type', problemMediaType).send(JSON.stringify(problem))
+}
+
+/** `insufficient_funds` → `Insufficient funds` */
+const titleOf = (reason: Reason): string => `${reason.slice(0, 1).toUpperCase()}${reason.slice(1).replaceAll('_', ' ')}`
+
+const sentenceOf = ({ field, message }: FieldError): string => `${field} ${message}`

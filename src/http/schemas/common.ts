@@ -1,0 +1,101 @@
+import { type TSchema, Type } from 'typebox'
+import { amountMax } from '../amounts.ts'
+import { mustKeyword } from '../field-errors.ts'
+
+/** What a field must be, in plain words: the message of its errors. */
+export const must = (words: string): Record<string, string> => ({ [mustKeyword]: words })
+
+export const Nullable = (schema: TSchema & { readonly type: string }) =>
+  Type.Unsafe<unknown>({ ...schema, type: [schema.type, 'null'] })
+
+/** An amount in a request. */
+export const PositiveAmount = (description: string) =>
+  Type.Integer({
+    minimum: 1,
+    maximum: amountMax,
+    description: `${description} In minor units of the currency: for IRR, 1 is one rial.`,
+    examples: [250000],
+    ...must('must be a positive integer'),
+  })
+
+/** An amount in an answer. */
+export const Amount = (description: string) => Type.Integer({ description, examples: [250000] })
+
+export const Id = (description: string) => Type.String({ description, examples: ['1379907289153536'] })
+
+export const Time = (description: string) =>
+  Type.String({ format: 'date-time', description, examples: ['2026-11-21T08:30:00.123456Z'] })
+
+export const CalendarDate = (description: string) =>
+  Type.String({
+    pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
+    description,
+    examples: ['2026-11-21'],
+    ...must('must be a date such as 2026-11-21'),
+  })
+
+export const MerchantCode = (description = 'Code of the merchant (card acceptor, ISO 8583 DE42).') =>
+  Type.String({
+    pattern: '^[\\x21-\\x7e]{1,15}$',
+    description,
+    examples: ['M00000000000001'],
+    ...must('must be 1 to 15 visible ASCII characters'),
+  })
+
+export const TerminalCode = (description = 'Code of the terminal (ISO 8583 DE41). It must belong to the merchant.') =>
+  Type.String({
+    pattern: '^[\\x21-\\x7e]{1,8}$',
+    description,
+    examples: ['T0000001'],
+    ...must('must be 1 to 8 visible ASCII characters'),
+  })
+
+export const referenceLengthMax = 64
+
+/** No control characters and no halves of a character; joiners, which Persian needs, are welcome. */
+export const Reference = (description: string) =>
+  Type.String({
+    pattern: `^[^\\p{Cc}\\p{Cs}]{1,${referenceLengthMax}}$`,
+    description,
+    examples: ['bill-1001'],
+    ...must(`must be 1 to ${referenceLengthMax} characters without control characters`),
+  })
+
+export const Note = () =>
+  Type.String({
+    pattern: '^[^\\p{Cc}\\p{Cs}]{1,100}$',
+    description: 'Why, in words of your own.',
+    examples: ['customer changed their mind'],
+    ...must('must be 1 to 100 characters without control characters'),
+  })
+
+export const Card = () =>
+  Type.Object(
+    {
+      pan: Type.Optional(
+        Type.String({
+          pattern: '^[0-9]{12,19}$',
+          description: 'The card number. It is turned into a token at once and is nowhere stored or logged.',
+          examples: ['9364000000000012'],
+          ...must('must be 12 to 19 digits'),
+        }),
+      ),
+      token: Type.Optional(
+        Type.String({
+          pattern: '^[0-9a-fA-F]{32}$',
+          description: 'The token of the card, instead of its number.',
+          examples: ['0f6c3c5b8a8e4f0b9d2a7c1e5b3f4a60'],
+          ...must('must be 32 hexadecimal digits'),
+        }),
+      ),
+    },
+    {
+      additionalProperties: false,
+      minProperties: 1,
+      maxProperties: 1,
+      description: 'Either the number or the token of the card.',
+      ...must('must be an object with either pan or token'),
+    },
+  )
+
+export const IdParams = Type.Object({ id: Id('Id of the transaction.') })

@@ -1,0 +1,182 @@
+import {
+  type Day,
+  dayOf,
+  dayOfMicros,
+  idOfRrn,
+  type Micros,
+  type TransactionId,
+  transactionIdOf,
+} from '../../core/ids.ts'
+import { type Phase, phaseCodes } from '../../core/phases.ts'
+import { arrayOf, idOrNull, type Statement, statement, timestampOf } from '../sql.ts'
+import type { Query } from './pool.ts'
+import { readTransaction, type TransactionView, viewColumns, viewOf, watermarkOf } from './transactions.ts'
+
+export interface TransactionFilter {
+  /** Ids of the merchants whose transactions may be told; null: all, and those of no known merchant. */
+  readonly merchants: readonly number[] | null
+  readonly terminal: number | null
+  readonly phase: Phase | null
+  readonly reference: string | null
+  readonly rrn: string | null
+  /** Created at or after. */
+  readonly from: Micros | null
+  /** Created before. */
+  readonly to: Micros | null
+}
+
+export interface PageRequest {
+  readonly tenant: number
+  readonly filter: TransactionFilter
+  readonly limit: number
+  /** Only ids below this; null: from the newest on. */
+  readonly before: TransactionId | null
+  /** Every merchant of the tenant, for the indexes that begin with the merchant. */
+  readonly merchantsOfTenant: readonly number[]
+  readonly today: Day
+}
+
+export interface TransactionPage {
+  /** Newest first. */
+  readonly items: readonly TransactionView[]
+  /** Where the next page begins; null at the end. A page may be short, even empty, and not be the last. */
+  readonly before: TransactionId | null
+}
+
+/** Days that one page looks through: a rare filter over a long time costs many calls, never one that runs for ever. */
+const daysPerPageMax = 31
+
+/** A page of transactions. The days are the partitions, so one is read after the other until the page is full. */
+export async function listTransactions(query: Query, request: PageRequest): Promise<TransactionPage> {
+  if (request.filter.rrn !== null) return byRetrievalNumber(query, request, request.filter.rrn)
+  if (request.filter.reference !== null) return pageOf(request, await run(query, byReference(request)))
+  const { tenant, filter, limit } = request
+  const firstDay = filter.from === null ? 0 : dayOfMicros(filter.from)
+  const items: TransactionView[] = []
+  let before = upperBound(request)
+  for (let days = 0; days < daysPerPageMax; days++) {
+    const [row] = await query(latestDay(tenant, before))
+    const day = idOrNull(row?.[0])
+    if (day === null || day < firstDay) return { items, before: null }
+    items.push(...(await run(query, ofDay({ ...request, before, limit: limit - items.length }, day))))
+    if (items.length > limit) return pageOf(request, items)
+    before = transactionIdOf(day, 0, 0)
+  }
+  return { items, before }
+}
+
+const run = async (query: Query, one: Statement): Promise<TransactionView[]> => (await query(one)).map(viewOf)
+
+/** One row more than the page holds tells that there is another page. */
+function pageOf({ limit }: PageRequest, views: readonly TransactionView[]): TransactionPage {
+  const items = views.slice(0, limit)
+  const last = items.at(-1)
+  return { items, before: views.length > limit && last !== undefined ? last.transaction.id : null }
+}
+
+/** Above the highest id that the filter allows: an id carries its day. */
+function upperBound({ before, filter, today }: PageRequest): TransactionId {
+  const bounds = [transactionIdOf(today + 2, 0, 0)]
+  if (before !== null) bounds.push(before)
+  if (filter.to !== null) bounds.push(transactionIdOf(dayOfMicros(filter.to) + 1, 0, 0))
+  return Math.min(...bounds)
+}
+
+/** The latest day with a transaction below the bound. */
+export const latestDay = (tenant: number, before: TransactionId): Statement =>
+  statement(
+    'latest_transaction_day',
+    `SELECT t.day FROM transactions t WHERE t.tenant = $1 AND t.day <= $2 AND t.id < $3
+     ORDER BY t.day DESC, t.id DESC LIMIT 1`,
+    [tenant, dayOf(before), before],
+  )
+
+/** One row more than the limit, of one day. Without a name: it is planned for its filters, on its own partition. */
+export function ofDay(request: PageRequest, day: Day): Statement {
+  const where = new Conditions()
+  where.add`t.tenant = ${request.tenant}`
+  where.add`t.day = ${day}`
+  where.add`t.id < ${request.before}`
+  addFilter(where, request.filter)
+  if (request.filter.merchants !== null) where.add`t.merchant = ANY (${arrayOf(request.filter.merchants)}::integer[])`
+  return where.select(request.limit)
+}
+
+export function byReference(request: PageRequest): Statement {
+  const where = new Conditions()
+  where.add`t.tenant = ${request.tenant}`
+  where.add`t.merchant = ANY (${arrayOf(request.filter.merchants ?? request.merchantsOfTenant)}::integer[])`
+  if (request.before !== null) where.add`t.id < ${request.before}`
+  addFilter(where, request.filter)
+  return where.select(request.limit)
+}
+
+/** A number may be a terminal's own, or one that the switch made from an id; both are looked for. */
+async function byRetrievalNumber(query: Query, request: PageRequest, rrn: string): Promise<TransactionPage> {
+  const found = await run(query, byTerminalsNumber(request, rrn))
+  const id = idOfRrn(rrn, request.today)
+  const own = id === null ? null : await readTransaction(query, request.tenant, id)
+  if (own !== null && own.transaction.rrn === null && matches(own, request)) found.push(own)
+  found.sort((one, other) => other.transaction.id - one.transaction.id)
+  return pageOf(request, found)
+}
+
+export function byTerminalsNumber(request: PageRequest, rrn: string): Statement {
+  const where = new Conditions()
+  where.add`t.tenant = ${request.tenant}`
+  where.add`t.merchant = ANY (${arrayOf(request.filter.merchants ?? request.merchantsOfTenant)}::integer[])`
+  where.add`t.rrn = ${rrn}`
+  if (request.before !== null) where.add`t.id < ${request.before}`
+  addFilter(where, request.filter)
+  return where.select(request.limit)
+}
+
+/** The filter on a row that was found by its id. */
+function matches({ transaction, isSettled }: TransactionView, { filter, before }: PageRequest): boolean {
+  const { merchant, terminal, at, id } = transaction
+  const { merchants, phase, from, to } = filter
+  if (before !== null && id >= before) return false
+  if (merchants !== null && (merchant === null || !merchants.includes(merchant))) return false
+  if (filter.terminal !== null && filter.terminal !== terminal) return false
+  if (filter.reference !== null && filter.reference !== transaction.reference) return false
+  if (phase !== null && phase !== (isSettled ? 'settled' : transaction.phase)) return false
+  return (from === null || at >= from) && (to === null || at < to)
+}
+
+function addFilter(where: Conditions, { terminal, reference, phase, from, to }: TransactionFilter): void {
+  if (reference !== null) where.add`t.reference = ${reference}`
+  if (terminal !== null) where.add`t.terminal = ${terminal}`
+  if (from !== null) where.addText(value => `t.at >= ${timestampOf(`${value}::bigint`)}`, from)
+  if (to !== null) where.addText(value => `t.at < ${timestampOf(`${value}::bigint`)}`, to)
+  if (phase === null) return
+  where.add`t.phase = ${phaseCodes[phase === 'settled' ? 'confirmed' : phase]}`
+  if (phase === 'settled') where.addFixed(`t.confirmed_in <= ${watermarkOf('t')}`)
+  if (phase === 'confirmed') where.addFixed(`t.confirmed_in > coalesce(${watermarkOf('t')}, -1)`)
+}
+
+type Value = string | number | null
+
+/** A WHERE clause in the making; values become parameters. */
+class Conditions {
+  readonly #conditions: string[] = []
+  readonly #values: Value[] = []
+
+  add(texts: TemplateStringsArray, value: Value): void {
+    this.addText(parameter => `${texts[0]}${parameter}${texts[1]}`, value)
+  }
+
+  addText(conditionOf: (parameter: string) => string, value: Value): void {
+    this.#values.push(value)
+    this.#conditions.push(conditionOf(`$${this.#values.length}`))
+  }
+
+  addFixed(condition: string): void {
+    this.#conditions.push(condition)
+  }
+
+  select(limit: number): Statement {
+    const text = `SELECT ${viewColumns('t')} FROM transactions t WHERE ${this.#conditions.join(' AND ')}
+      ORDER BY t.day DESC, t.id DESC LIMIT $${this.#values.length + 1}`
+    return statement('', text, [...this.#values, limit + 1])
+  }
+}

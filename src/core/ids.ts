@@ -64,9 +64,12 @@ export function idOfRrn(rrn: string, today: Day): TransactionId | null {
 /** Authorization identification response (DE38, an 6). */
 export const approvalCodeOf = (id: TransactionId): string => base36(sequenceOf(id) % 36 ** 6, 6)
 
-/** A transaction id from its decimal digits; null if they are not one. */
+/** A transaction id as clients see it: base 36, so that nobody takes it for a number, least of all for a card's. */
+export const formatTransactionId = (id: TransactionId): string => id.toString(36)
+
+/** The id behind `formatTransactionId`; null if there is none. */
 export function parseTransactionId(text: string): TransactionId | null {
-  if (!/^[1-9][0-9]{0,15}$/.test(text)) return null
-  const id = Number.parseInt(text, 10)
+  if (!/^[1-9a-z][0-9a-z]{5,10}$/.test(text)) return null
+  const id = Number.parseInt(text, 36)
   return Number.isSafeInteger(id) ? id : null
 }

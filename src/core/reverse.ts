@@ -28,7 +28,9 @@ export function decideReverse(command: Reverse, rows: WorkingSet, context: Decis
   if (!isOriginalAmount(command, transaction)) return respond('amount_mismatch', transaction)
   const amount = amountOff(command, transaction)
   if (amount <= 0n && isTerminal && isReached(command, transaction)) return respond('approved', transaction)
-  if (refusal !== null && !(isTerminal && rows.isSettled(transaction))) return respond(refusal, transaction)
+  // A terminal's reverse is never too late for a purchase; a refund that is settled stays.
+  const isLatePurchase = isTerminal && rows.isSettled(transaction) && transaction.kind !== 'refund'
+  if (refusal !== null && !isLatePurchase) return respond(refusal, transaction)
   if (inForce(transaction) === 0n) return respond('not_reversible', transaction)
   if (amount <= 0n) return respond('amount_invalid', transaction)
   if (amount > inForce(transaction)) return respond('amount_beyond', transaction)

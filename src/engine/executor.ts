@@ -1,28 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { businessDateOf } from '../core/calendar.ts'
 import type { Catalog } from '../core/catalog.ts'
-import type { Command } from '../core/commands.ts'
 import { decide } from '../core/decide.ts'
-import type { Outcome } from '../core/decision.ts'
-import { type Day, dayOfMicros, type Micros } from '../core/ids.ts'
+import { deferred, type Outcome } from '../core/decision.ts'
+import { dayOfMicros, type Micros } from '../core/ids.ts'
 import type { Lot } from '../core/ledger.ts'
 import type { Card } from '../core/transactions.ts'
 import { WorkingSet } from '../core/working-set.ts'
 import { cardOf, decisionOf, lotOf, transactionOf } from '../store/batch/columns.ts'
 import { begin, fence, lockHolders, lockNames } from '../store/batch/lock.ts'
 import * as read from '../store/batch/read.ts'
-import {
-  type Resolution,
-  resolutionOf,
-  resolveKey,
-  resolveKeyRange,
-  resolveReference,
-  resolveRrn,
-} from '../store/batch/resolve.ts'
+import { resolutionOf } from '../store/batch/resolve.ts'
 import * as write from '../store/batch/write.ts'
 import { BatchError } from '../store/errors.ts'
 import type { Session } from '../store/session.ts'
 import { idOf, idOrNull, integersOf, type Row, type Statement } from '../store/sql.ts'
+import { resolverOf, waitingForEarlier, withOriginal } from './originals.ts'
 import { type Planned, planReads, type ReadPlan } from './reads.ts'
 
 /** Hexadecimal SHA-256 of a text. */
@@ -91,7 +84,7 @@ export class Executor {
       const plan = planReads(resolved, catalog)
       const rows = await this.#read(plan, catalog, mode, prelude)
       const decided = this.#clock.elapsed()
-      const batch = decideAll(resolved, rows, catalog)
+      const batch = decideAll(resolved, waitingForEarlier(jobs.map(({ command }) => command)), rows, catalog)
       const written = this.#clock.elapsed()
       await this.#write(batch, catalog)
       const stages = { read: decided - started, decide: written - decided, write: this.#clock.elapsed() - written }
@@ -259,7 +252,7 @@ interface Batch {
 }
 
 /** The one synchronous step: every command sees the effects of those before it. */
-function decideAll(jobs: readonly Planned[], read: ReadRows, catalog: Catalog): Batch {
+function decideAll(jobs: readonly Planned[], waiting: ReadonlySet<number>, read: ReadRows, catalog: Catalog): Batch {
   const rows = new WorkingSet({
     ...read,
     cards: [...read.cards.values()],
@@ -280,7 +273,8 @@ function decideAll(jobs: readonly Planned[], read: ReadRows, catalog: Catalog): 
     },
   }
   read.sequences.reverse()
-  return { outcomes: jobs.map(({ command }) => decide(command, rows, context)), rows, context }
+  const outcomes = jobs.map(({ command }, index) => (waiting.has(index) ? deferred() : decide(command, rows, context)))
+  return { outcomes, rows, context }
 }
 
 const byKey = (one: { key: string; day: number }, other: { key: string; day: number }): number =>
@@ -296,33 +290,4 @@ function deadlinesOf(opened: readonly { id: number; phase: string; expiresAt: nu
     else ids.push(id)
   }
   return [...byMoment].map(([due, ids]) => ({ due, ids }))
-}
-
-/** The look-up of an original that is not named by an id or the key of a known day; null where none is needed. */
-function resolverOf(command: Command, catalog: Catalog, today: Day): Statement | null {
-  if (command.kind !== 'confirm' && command.kind !== 'reverse' && command.kind !== 'refund') return null
-  const { tenant, original } = command
-  switch (original.by) {
-    case 'id':
-    case 'ambiguity':
-      return null
-    case 'key':
-      return original.day === null ? resolveKey(tenant, original.key) : null
-    case 'keyRange':
-      return resolveKeyRange(tenant, original.from, original.to)
-    case 'rrn':
-    case 'reference': {
-      const merchant = catalog.merchantsByCode.get(original.merchant)
-      if (merchant === undefined) return null
-      if (original.by === 'reference') return resolveReference(tenant, merchant.id, original.reference)
-      return resolveRrn(tenant, merchant.id, original.rrn, today)
-    }
-  }
-}
-
-function withOriginal(command: Command, resolution: Resolution): Command {
-  if (command.kind !== 'confirm' && command.kind !== 'reverse' && command.kind !== 'refund') return command
-  if (resolution.kind === 'none') return command
-  if (resolution.kind === 'several') return { ...command, original: { by: 'ambiguity' } }
-  return { ...command, original: { by: 'id', id: resolution.id } }
 }

@@ -1,0 +1,43 @@
+import { ConfigError } from '../config/load.ts'
+import { main } from '../main.ts'
+import { runAudit } from './audit.ts'
+import { runMigrate } from './migrate.ts'
+import { runTerminal } from './terminal.ts'
+
+const usage = `charsu <command>
+
+  start      runs the switch (as npm start does)
+  migrate    brings the schema of the database up to date
+  audit      checks what must always hold, on a live database
+  terminal   a small card terminal: purchase, confirm, reverse, refund, balance, echo
+
+charsu <command> --help says more.
+`
+
+const commands: Readonly<Record<string, (args: string[]) => Promise<number | undefined>>> = {
+  start: async () => {
+    await main()
+    return undefined
+  },
+  migrate: runMigrate,
+  audit: runAudit,
+  terminal: runTerminal,
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+const command = commands[name]
+if (command === undefined) {
+  const isHelp = name === '' || name === '--help' || name === '-h' || name === 'help'
+  process[isHelp ? 'stdout' : 'stderr'].write(isHelp ? usage : `charsu: there is no command "${name}"\n\n${usage}`)
+  process.exitCode = isHelp ? 0 : 2
+} else {
+  try {
+    const status = await command(args)
+    // `start` goes on until a signal ends it.
+    if (status !== undefined) process.exitCode = status
+  } catch (error) {
+    const isExpected = error instanceof ConfigError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
+    process.stderr.write(`charsu ${name}: ${isExpected ? (error as Error).message : (error as Error).stack}\n`)
+    process.exitCode = 2
+  }
+}

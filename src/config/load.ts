@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Static, TSchema } from 'typebox'
+import { Value } from 'typebox/value'
+import { compileDialect, type Dialect } from '../codec/dialect.ts'
+import { defaultFraming, type Framing } from '../codec/framing.ts'
+import { type DemoTenant, demoSchema, type SwitchFile, switchSchema } from './schema.ts'
+
+/** Something in the configuration is wrong: the message names the file, the place in it and what was expected. */
+export class ConfigError extends Error {}
+
+export interface ListenerConfig {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly framing: Framing
+  readonly dialect: Dialect
+  /** A tenant's code, or the code of each acquiring institution (DE32). */
+  readonly tenant: string | Readonly<Record<string, string>>
+  readonly identity: 'transmission' | 'local'
+}
+
+export interface Config {
+  readonly http: { readonly host: string; readonly port: number }
+  readonly listeners: readonly ListenerConfig[]
+  readonly engine: SwitchFile['engine']
+  /** Null: the embedded PostgreSQL, and the demo tenant. */
+  readonly databaseUrl: string | null
+  readonly dataDir: string
+  readonly demo: DemoTenant | null
+  /** 64 hexadecimal digits from the environment; null: from `pan.key` in the data folder. */
+  readonly panKey: string | null
+  readonly logLevel: string
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const repository = resolve(import.meta.dirname, '../..')
+
+/**
+ * Reads environment and files, checks them against each other and freezes the result: nothing listens before. Variables:
+ * PORT, ISO_PORT, DATABASE_URL, DATA_DIR, SWITCH_CONFIG (a folder), PAN_KEY, LOG_LEVEL.
+ */
+export function loadConfig(env: Environment = process.env): Config {
+  const folder = resolve(env.SWITCH_CONFIG ?? join(repository, 'switch-config'))
+  const file = readChecked(join(folder, 'switch.json'), switchSchema)
+  const databaseUrl = text(env.DATABASE_URL)
+  const demo = file.demo === undefined ? null : readDemo(join(folder, file.demo))
+  const isoPort = portOf(env, 'ISO_PORT')
+  return deepFreeze({
+    http: { ...file.http, port: portOf(env, 'PORT') ?? file.http.port },
+    listeners: file.listeners.map(({ framing, dialect, ...listener }, index) => ({
+      host: '127.0.0.1',
+      identity: 'transmission',
+      ...listener,
+      // ISO_PORT moves the first listener; the others follow it at their distance.
+      port: isoPort === null ? listener.port : shifted(isoPort, index, file.listeners),
+      framing: { ...defaultFraming, ...framing },
+      dialect: readDialect(join(folder, 'dialects', `${dialect}.json`)),
+    })),
+    engine: file.engine,
+    databaseUrl,
+    dataDir: resolve(env.DATA_DIR ?? join(repository, 'data')),
+    demo,
+    panKey: panKeyOf(env),
+    logLevel: text(env.LOG_LEVEL) ?? 'info',
+  })
+}
+
+const text = (value: string | undefined): string | null => (value === undefined || value === '' ? null : value)
+
+function shifted(isoPort: number, index: number, listeners: SwitchFile['listeners']): number {
+  if (isoPort === 0) return 0
+  return isoPort + ((listeners[index]?.port ?? 0) - (listeners[0]?.port ?? 0))
+}
+
+function portOf(env: Environment, name: string): number | null {
+  const value = text(env[name])
+  if (value === null) return null
+  const port = /^\d{1,5}$/.test(value) ? Number.parseInt(value, 10) : -1
+  if (port < 0 || port > 65_535) throw new ConfigError(`${name} must be a port from 0 to 65535, not "${value}"`)
+  return port
+}
+
+function panKeyOf(env: Environment): string | null {
+  const key = text(env.PAN_KEY)
+  if (key !== null && !/^[0-9a-fA-F]{64}$/.test(key)) {
+    throw new ConfigError('PAN_KEY must be 64 hexadecimal digits (32 bytes)')
+  }
+  return key
+}
+
+function readJson(path: string): unknown {
+  let content: string
+  try {
+    content = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`${path}: cannot be read: ${(error as Error).message}`)
+  }
+  try {
+    return JSON.parse(content)
+  } catch (error) {
+    throw new ConfigError(`${path}: is not JSON: ${(error as Error).message}`)
+  }
+}
+
+function readChecked<Schema extends TSchema>(path: string, schema: Schema): Static<Schema> {
+  const value = readJson(path)
+  const [first] = Value.Errors(schema, value)
+  if (first !== undefined) throw new ConfigError(`${path}: ${first.instancePath || '/'} ${first.message}`)
+  return value as Static<Schema>
+}
+
+function readDialect(path: string): Dialect {
+  try {
+    return compileDialect(readJson(path))
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new ConfigError(`${path}: ${(error as Error).message}`)
+  }
+}
+
+function readDemo(path: string): DemoTenant {
+  const demo = readChecked(path, demoSchema)
+  demo.loads.forEach(({ program, funder, firstCards }, index) => {
+    const at = `${path}: /loads/${index}`
+    if (!demo.programs.some(({ code }) => code === program))
+      throw new ConfigError(`${at}/program is no program: ${program}`)
+    if (!demo.organisations.some(({ code }) => code === funder)) {
+      throw new ConfigError(`${at}/funder is no organisation: ${funder}`)
+    }
+    if (firstCards > demo.cards.count) throw new ConfigError(`${at}/firstCards is more than there are cards`)
+  })
+  return demo
+}
+
+/** Plain data only: a compiled dialect is left as it is. */
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) === null) return value
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== Array.prototype) return value
+  for (const child of Object.values(value)) deepFreeze(child)
+  return Object.freeze(value)
+}

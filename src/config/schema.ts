@@ -1,0 +1,129 @@
+import { type Static, Type } from 'typebox'
+import { frameLengthKinds } from '../codec/framing.ts'
+
+const closed = { additionalProperties: false } as const
+const code = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: '^[!-~]+$' })
+const name = Type.String({ minLength: 1, maxLength: 200 })
+const port = Type.Integer({ minimum: 0, maximum: 65_535 })
+
+const listenerSchema = Type.Object(
+  {
+    name: code(40),
+    host: Type.Optional(Type.String({ minLength: 1 })),
+    port,
+    framing: Type.Object(
+      {
+        length: Type.Union(frameLengthKinds.map(kind => Type.Literal(kind))),
+        inclusive: Type.Optional(Type.Boolean()),
+        tpdu: Type.Optional(Type.Boolean()),
+        frameBytesMax: Type.Optional(Type.Integer({ minimum: 64, maximum: 65_535 })),
+      },
+      closed,
+    ),
+    /** A name in `dialects/`. */
+    dialect: Type.String({ pattern: '^[a-z0-9_-]+$' }),
+    /** A tenant's code, or the tenant of each acquiring institution (DE32). */
+    tenant: Type.Union([code(40), Type.Record(Type.String({ pattern: '^[0-9]{1,11}$' }), code(40))]),
+    identity: Type.Optional(Type.Union([Type.Literal('transmission'), Type.Literal('local')])),
+  },
+  closed,
+)
+
+/** `switch-config/switch.json`. */
+export const switchSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    http: Type.Object({ host: Type.String({ minLength: 1 }), port }, closed),
+    listeners: Type.Array(listenerSchema, { minItems: 1 }),
+    engine: Type.Object(
+      {
+        lanes: Type.Integer({ minimum: 1, maximum: 64 }),
+        batchMax: Type.Integer({ minimum: 1, maximum: 4096 }),
+        queueMax: Type.Integer({ minimum: 1, maximum: 65_536 }),
+      },
+      closed,
+    ),
+    /** A file beside this one with the demo tenant. */
+    demo: Type.Optional(Type.String({ pattern: '^[a-z0-9_-]+\\.json$' })),
+  },
+  closed,
+)
+
+/** The demo tenant: made on the first start with the embedded PostgreSQL. */
+export const demoSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    code: code(40),
+    name,
+    timeZone: Type.String({ minLength: 1 }),
+    cutOverSeconds: Type.Integer({ minimum: 0, maximum: 86_399 }),
+    currency: Type.Object(
+      {
+        code: code(8),
+        numeric: Type.String({ pattern: '^[0-9]{3}$' }),
+        scale: Type.Integer({ minimum: 0, maximum: 8 }),
+      },
+      closed,
+    ),
+    organisations: Type.Array(Type.Object({ code: code(40), name }, closed), { minItems: 1 }),
+    programs: Type.Array(
+      Type.Object(
+        {
+          code: code(40),
+          kind: Type.Union(['credit', 'welfare', 'gift', 'voucher'].map(kind => Type.Literal(kind))),
+          priority: Type.Integer({ minimum: 0, maximum: 1000 }),
+        },
+        closed,
+      ),
+      { minItems: 1 },
+    ),
+    merchants: Type.Array(
+      Type.Object(
+        {
+          code: code(15),
+          name,
+          terminals: Type.Array(
+            Type.Object(
+              {
+                code: code(8),
+                confirmation: Type.Union([Type.Literal('explicit'), Type.Literal('implicit')]),
+                partial: Type.Boolean(),
+              },
+              closed,
+            ),
+          ),
+        },
+        closed,
+      ),
+      { minItems: 1 },
+    ),
+    /** Known to everybody, so they are taken only in demo mode, on loopback. */
+    apiKeys: Type.Array(
+      Type.Object(
+        { key: code(200), label: name, scopes: Type.Array(code(40)), merchants: Type.Array(code(15)) },
+        closed,
+      ),
+    ),
+    /** Card numbers are the BIN, a running number of 9 digits from 1 and a Luhn digit. */
+    cards: Type.Object(
+      { bin: Type.String({ pattern: '^[0-9]{6}$' }), count: Type.Integer({ minimum: 1, maximum: 1_000_000 }) },
+      closed,
+    ),
+    loads: Type.Array(
+      Type.Object(
+        {
+          program: code(40),
+          funder: code(40),
+          firstCards: Type.Integer({ minimum: 1 }),
+          /** Minor units, as digits. */
+          amount: Type.String({ pattern: '^[1-9][0-9]{0,17}$' }),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+
+export type SwitchFile = Static<typeof switchSchema>
+export type DemoTenant = Static<typeof demoSchema>

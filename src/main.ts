@@ -1,0 +1,313 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import type { Logger } from 'pino'
+import { type Config, ConfigError, loadConfig } from './config/load.ts'
+import type { DemoTenant } from './config/schema.ts'
+import { cardNumber } from './core/card-numbers.ts'
+import type { Catalog } from './core/catalog.ts'
+import { formatTransactionId } from './core/ids.ts'
+import { panToken, sha256Hex } from './crypto/hash.ts'
+import { panKeyFrom } from './crypto/pan-key.ts'
+import { Engine } from './engine/engine.ts'
+import { Executor } from './engine/executor.ts'
+import { laneLimits } from './engine/lane.ts'
+import { SettlementService } from './engine/settlement.ts'
+import { ApiKeys } from './http/api-keys.ts'
+import { createHttpApp } from './http/app.ts'
+import { createIsoServer, type IsoListener } from './iso8583/server.ts'
+import { expireHolds } from './jobs/expiry.ts'
+import { loadEmptyLots } from './jobs/first-loads.ts'
+import { startJobs } from './jobs/schedule.ts'
+import { elapsedSeconds, nowMicros } from './ops/clock.ts'
+import { createLog } from './ops/log.ts'
+import { Metrics } from './ops/metrics.ts'
+import { readCatalogs, readCatalogVersion } from './store/catalog.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './store/embedded-postgres.ts'
+import { deleteForgottenReversals } from './store/expiry.ts'
+import { makePartitions, migrate } from './store/migrate.ts'
+import { openPool, type Pool } from './store/pool.ts'
+import { readApiKeys } from './store/reads/api-keys.ts'
+import { createReadPool } from './store/reads/pool.ts'
+import { createReads } from './store/reads/reads.ts'
+import { seedTenant, type TenantSeed } from './store/seed.ts'
+import { Session } from './store/session.ts'
+
+export interface RunningSwitch {
+  readonly httpUrl: string
+  readonly isoPorts: readonly number[]
+  readonly databaseUrl: string
+  /** Stops reading, answers what is in flight, closes. */
+  stop(): Promise<void>
+}
+
+const drainMaxMs = 10_000
+const jobConnectionsMax = 6
+const readConnectionsMax = 4
+const readTimeoutMs = 5_000
+
+/** Puts the rooms together and starts them. Throws, with nothing left running, if a part cannot start. */
+export async function startSwitch(config: Config, log: Logger): Promise<RunningSwitch> {
+  const stops: (() => Promise<unknown>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const step of stops.splice(0).reverse()) await step()
+  }
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o755 })
+    const databaseUrl = config.databaseUrl ?? (await startDatabase(config, log, stops)).url
+    const applied = await migrate(databaseUrl)
+    if (applied.length > 0) log.info({ applied }, 'schema brought up to date')
+    return { ...(await startRooms(config, databaseUrl, log, stops)), databaseUrl, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function startDatabase(
+  config: Config,
+  log: Logger,
+  stops: (() => Promise<unknown>)[],
+): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({
+    dataDir: `${config.dataDir}/postgres`,
+    log: line => log.debug({ line }, 'postgres'),
+  })
+  stops.push(() => server.stop())
+  return server
+}
+
+async function startRooms(config: Config, databaseUrl: string, log: Logger, stops: (() => Promise<unknown>)[]) {
+  const panKey = panKeyFrom(config.panKey, config.dataDir)
+  const pool = openPool(databaseUrl, { connectionsMax: jobConnectionsMax })
+  stops.push(() => pool.end())
+  const readPool = createReadPool(
+    { url: databaseUrl, connectionsMax: readConnectionsMax, statementTimeoutMs: readTimeoutMs },
+    error => log.warn({ error: error.message }, 'read connection lost'),
+  )
+  stops.push(() => readPool.close())
+  if (config.demo !== null)
+    await seedTenant(
+      pool,
+      seedOf(config.demo, pan => panToken(pan, panKey)),
+    )
+
+  const catalogs = await openCatalogs(pool)
+  const catalogOf = (tenant: number): Catalog | undefined => catalogs.byTenant.get(tenant)
+  const apiKeys = new ApiKeys(() => readApiKeys(readPool.query))
+  await apiKeys.refresh()
+
+  const metrics = new Metrics({
+    queued: () => engine.queued,
+    isAway: () => engine.isAway,
+    connections: () => iso.connectionCount,
+  })
+  const engine: Engine = new Engine({
+    laneCount: config.engine.lanes,
+    limits: { ...laneLimits, ...config.engine },
+    connect: async () => {
+      const session = await Session.connect(databaseUrl)
+      return new Executor({ session, hash: sha256Hex, clock: { elapsed: elapsedSeconds, now: nowMicros } })
+    },
+    catalogOf,
+    elapsed: elapsedSeconds,
+    events: {
+      batch: (size, stages) => metrics.batch(size, stages),
+      fault: (error, commands) => {
+        metrics.fault(error.fault)
+        const { fault, inDoubt, message } = error
+        log[fault === 'poison' ? 'error' : 'warn']({ fault, inDoubt, commands, error: message }, 'batch failed')
+      },
+      away: error => log.error({ error }, 'database away: refusing until it is back'),
+      back: () => log.info('database back'),
+    },
+  })
+  stops.push(() => engine.close())
+  if (config.demo !== null) await loadDemo(config.demo, catalogs.byTenant, pool, engine)
+
+  const settlements = new SettlementService({
+    pool,
+    query: readPool.query,
+    submit: engine,
+    catalogOf,
+    now: nowMicros,
+  })
+  const jobs = startJobs(
+    [
+      {
+        name: 'expire holds',
+        everyMs: 500,
+        run: async () => {
+          for (const tenant of catalogs.byTenant.keys()) metrics.expired(await expireHolds(pool, engine, tenant))
+        },
+      },
+      {
+        name: 'read reference data',
+        everyMs: 1_000,
+        run: async () => {
+          await catalogs.refresh()
+          await apiKeys.refresh()
+        },
+      },
+      {
+        name: 'finish settlements',
+        everyMs: 30_000,
+        run: async () => {
+          for (const tenant of catalogs.byTenant.keys()) await settlements.finish(tenant)
+        },
+      },
+      { name: 'make partitions', everyMs: 3_600_000, run: () => makePartitions(pool) },
+      { name: 'forget old reversals', everyMs: 3_600_000, run: () => deleteForgottenReversals(pool) },
+    ],
+    log,
+  )
+  stops.push(() => jobs.stop())
+
+  const iso = createIsoServer({
+    listeners: isoListeners(config, catalogs.byTenant),
+    submit: engine,
+    pressure: engine,
+    panKey,
+    log,
+    tenantOf: tenant => catalogOf(tenant)?.tenant,
+    now: nowMicros,
+    onExchange: ({ kind, micros, transaction, card: _, ...record }) => {
+      metrics.answered(kind, 'terminal', record.reason ?? 'unknown', micros / 1e6)
+      const id = transaction === null ? null : formatTransactionId(transaction)
+      log.info({ channel: 'terminal', command: kind, transaction: id, ...record, ms: micros / 1000 }, 'transaction')
+    },
+    onConnectionClosed: reason => metrics.connectionClosed(reason),
+  })
+  const http = await createHttpApp({
+    submit: engine,
+    pressure: engine,
+    settlements,
+    reads: createReads(readPool.query),
+    apiKeys,
+    catalogOf,
+    panKey,
+    ready: () => ({ ok: !engine.isAway, parts: { database: engine.isAway ? 'away' : 'up' } }),
+    metricsText: () => metrics.text(),
+    observer: {
+      onTransaction: ({ amount, ...line }) => {
+        metrics.answered(line.command, line.channel, line.reason, line.elapsedMs / 1000)
+        log.info({ ...line, amount: amount?.toString() ?? null }, 'transaction')
+      },
+      onResponse: ({ route, status }) => metrics.request(route, status),
+    },
+    logger: log,
+    demo: config.demo !== null,
+    now: nowMicros,
+    version: versionOf(),
+  })
+  stops.push(() => Promise.all([http.close(), iso.close(drainMaxMs)]))
+  const httpUrl = await http.listen(config.http)
+  const isoPorts = await iso.listen()
+  log.info({ http: httpUrl, iso: isoPorts }, 'listening')
+  return { httpUrl, isoPorts }
+}
+
+/** The tenants' reference data in memory, read again when its version moves. */
+async function openCatalogs(pool: Pool) {
+  let version = await readCatalogVersion(pool)
+  const catalogs = {
+    byTenant: await readCatalogs(pool),
+    async refresh() {
+      const latest = await readCatalogVersion(pool)
+      if (latest === version) return
+      catalogs.byTenant = await readCatalogs(pool)
+      version = latest
+    },
+  }
+  return catalogs
+}
+
+function isoListeners(config: Config, catalogs: ReadonlyMap<number, Catalog>): IsoListener[] {
+  const ids = new Map([...catalogs.values()].map(({ tenant }) => [tenant.code, tenant.id]))
+  const idOf = (code: string, listener: string): number => {
+    const id = ids.get(code)
+    if (id === undefined) throw new ConfigError(`listener ${listener}: tenant "${code}" is not in the database`)
+    return id
+  }
+  return config.listeners.map(({ name, tenant, ...listener }) => ({
+    ...listener,
+    tenant:
+      typeof tenant === 'string'
+        ? idOf(tenant, name)
+        : new Map(Object.entries(tenant).map(([acquirer, code]) => [acquirer, idOf(code, name)])),
+  }))
+}
+
+function seedOf(demo: DemoTenant, tokenOf: (pan: string) => string): TenantSeed {
+  const { bin, count } = demo.cards
+  const pans = Array.from({ length: count }, (_, index) => cardNumber(bin, index + 1))
+  return {
+    ...demo,
+    apiKeys: demo.apiKeys.map(({ key, ...rest }) => ({ ...rest, hash: sha256Hex(key) })),
+    cards: pans.map(pan => ({ token: tokenOf(pan), last4: pan.slice(-4) })),
+    lots: demo.loads,
+  }
+}
+
+async function loadDemo(demo: DemoTenant, catalogs: ReadonlyMap<number, Catalog>, pool: Pool, engine: Engine) {
+  const catalog = [...catalogs.values()].find(({ tenant }) => tenant.code === demo.code)
+  if (catalog === undefined) return
+  const amounts = new Map(demo.loads.map(({ program, amount }) => [program, BigInt(amount)]))
+  await loadEmptyLots(pool, engine, catalog.tenant.id, program => amounts.get(program) ?? 0n)
+}
+
+function versionOf(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+/** `npm start`: runs until SIGTERM or SIGINT. */
+export async function main(): Promise<void> {
+  const config = loadConfig()
+  const log = createLog(config.logLevel)
+  const running = await startSwitch(config, log)
+  process.stderr.write(greeting(running, config))
+  let isStopping = false
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (isStopping) return
+    isStopping = true
+    log.info({ signal }, 'draining')
+    running.stop().then(
+      () => {
+        log.info('stopped')
+        log.flush()
+        process.exit(0)
+      },
+      (error: Error) => fail(error),
+    )
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+}
+
+function greeting({ httpUrl, isoPorts }: RunningSwitch, { demo, databaseUrl }: Config): string {
+  const iso = isoPorts.join(', ')
+  const facts = [
+    '',
+    'Charsu is running.',
+    `  HTTP       ${httpUrl}   (${httpUrl}/docs)`,
+    `  ISO 8583   port ${iso}`,
+    `  database   ${databaseUrl === null ? 'embedded PostgreSQL' : 'yours (DATABASE_URL)'}`,
+  ]
+  const port = isoPorts[0] === 8583 ? '' : ` --port ${isoPorts[0]}`
+  const tries = [
+    '',
+    'Try a first purchase, then look at it:',
+    `  npx charsu terminal purchase --amount 150000${port}`,
+    `  curl -s -H 'authorization: Bearer demo-pos-key' ${httpUrl}/v1/transactions`,
+    'README.md has the same purchase by HTTP, and what to do next.',
+  ]
+  return `${[...facts, ...(demo === null ? [] : tries), ''].join('\n')}\n`
+}
+
+function fail(error: Error): never {
+  const isExpected = error instanceof ConfigError
+  process.stderr.write(`charsu: ${isExpected ? error.message : (error.stack ?? error.message)}\n`)
+  process.exit(1)
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main().catch(fail)

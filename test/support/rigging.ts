@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sha256Hex } from '../../src/crypto/hash.ts'
+import type { EngineOptions } from '../../src/engine/engine.ts'
+import { Executor } from '../../src/engine/executor.ts'
+import { elapsedSeconds, nowMicros } from '../../src/ops/clock.ts'
+import { Session } from '../../src/store/session.ts'
+import type { Statement } from '../../src/store/sql.ts'
+
+/** What is done to the flights of a lane on their way to the database. */
+export interface Rigging {
+  /** Replaces statements: the way to take a protecting line out. */
+  readonly rewrite?: (statement: Statement) => Statement
+  /** Names of statements that are sent before the locks instead of after them. */
+  readonly beforeLocks?: readonly string[]
+  /** Pause between the reads and the writes of a batch, so that rivals meet in it. */
+  readonly gapMs?: number
+  /** Takes a flight for committed whatever the database said. */
+  readonly trusts?: boolean
+}
+
+/** For `Engine`: connects as ever, with rigged flights. */
+export const riggedConnect =
+  (url: string, rigging: Rigging): EngineOptions['connect'] =>
+  async () => {
+    const session = rig(await Session.connect(url), rigging)
+    return new Executor({ session, hash: sha256Hex, clock: { elapsed: elapsedSeconds, now: nowMicros } })
+  }
+
+type Run = Session['run']
+
+function rig(session: Session, { rewrite, beforeLocks = [], gapMs = 0, trusts = false }: Rigging): Session {
+  const run: Run = async (statements, options) => {
+    if (options.commits && gapMs > 0) await sleep(gapMs)
+    const rewritten = rewrite === undefined ? statements : statements.map(renamed(rewrite))
+    const firstLock = rewritten.findIndex(({ name }) => name.startsWith('lock_'))
+    const moved = rewritten.filter(({ name }) => firstLock >= 0 && beforeLocks.includes(name.replace('_rigged', '')))
+    const rest = rewritten.filter(one => !moved.includes(one))
+    const sent = [...rest.slice(0, firstLock), ...moved, ...rest.slice(firstLock)]
+    const flight = moved.length === 0 ? rewritten : sent
+    try {
+      const replies = await session.run(flight, options)
+      return rewritten.map(one => replies[flight.indexOf(one)] as Awaited<ReturnType<Run>>[number])
+    } catch (error) {
+      if (!options.commits || !trusts) throw error
+      return rewritten.map(() => ({ rows: [], command: 'COMMIT' }))
+    }
+  }
+  // Everything but `run` is the session's own.
+  return new Proxy(session, {
+    get(target, name) {
+      if (name === 'run') return run
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+/** A changed text needs another name: the server knows prepared statements by it. */
+const renamed =
+  (rewrite: (statement: Statement) => Statement) =>
+  (statement: Statement): Statement => {
+    const after = rewrite(statement)
+    return after.text === statement.text ? after : { ...after, name: `${statement.name}_rigged` }
+  }
+
+/**
+ * Rewrites the text of one statement. Throws if the words that are to go are not in it: the proof would prove nothing.
+ */
+export function without(name: string, words: string | RegExp, instead = ''): (statement: Statement) => Statement {
+  return statement => {
+    if (statement.name !== name) return statement
+    const text = statement.text.replace(words, instead)
+    if (text === statement.text) throw new Error(`${name} has nothing to take out: ${words}`)
+    return { ...statement, text }
+  }
+}
+
+export const both =
+  (...rewrites: readonly ((statement: Statement) => Statement)[]) =>
+  (statement: Statement): Statement =>
+    rewrites.reduce((one, rewrite) => rewrite(one), statement)
+
+/** Faults are part of these tests: nobody wants to read them. */
+export const quietEvents: EngineOptions['events'] = { batch() {}, fault() {}, away() {}, back() {} }

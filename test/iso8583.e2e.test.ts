@@ -313,7 +313,7 @@ describe('confirm', () => {
     expect(await spendable(19)).toBe(before)
   })
 
-  test('a terminal with implicit confirmation needs none; it is refunded by DE37, and the refund is reversed', async () => {
+  test('implicit confirmation needs none; a refund by DE37, and the reverse of that', async () => {
     const before = await spendable(18)
     const bought = await send('0200', fresh({ 2: panOfCard(18), 41: 'T0000002' }))
     expect(bought).toMatchObject({ 39: '00' })

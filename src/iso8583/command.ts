@@ -19,7 +19,7 @@ import {
   optionalFaultOf,
 } from './elements.ts'
 import { isAdvice, kindOfMti } from './mti.ts'
-import { type Identity, type NamedOriginal, originalOf } from './original.ts'
+import { type Identity, type Named, originalOf } from './original.ts'
 
 /**
  * What tells one request of a terminal from another: DE7, or DE13 and DE12 for terminals that renew DE7 on a repeat.
@@ -154,7 +154,7 @@ function refund(fields: Fields, context: MappingContext): Mapped {
   )
 }
 
-/** 0202 and 0220: the terminal's word on whether the sale is complete. Its step is that of its MTI, whatever the word. */
+/** 0202 and 0220: the terminal's word on whether the sale is complete. Either way the step is that of the MTI. */
 function complete(isAdvice: boolean, fields: Fields, context: MappingContext): Mapped {
   const read = readFollowUp(fields, followUpNeeds, 'confirm', context)
   if (read.kind === 'answer') {
@@ -230,8 +230,6 @@ function readRequest(
     card: pan === undefined ? null : context.tokenOf(pan),
   }
 }
-
-type Named = Extract<NamedOriginal, { kind: 'named' }>
 
 interface ReadFollowUp {
   readonly kind: 'read'

@@ -232,7 +232,7 @@ function isReadable({ mti, fields }: Message): boolean {
 const faultOf = ({ path, code }: UnpackError): string =>
   isDigits(path, 0, 1) ? `DE${path} ${code}` : `${path} ${code}`
 
-/** The name of an error and where it was thrown. Its message could have a value of the request in it, so it is left out. */
+/** The name of an error and where it was thrown; not its message, which could have a value of the request in it. */
 function errorFields(error: unknown): object {
   if (error instanceof CodecError) return { error: error.message }
   if (!(error instanceof Error)) return { error: typeof error }

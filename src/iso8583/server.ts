@@ -39,6 +39,8 @@ export interface IsoServer {
 
 const loopback = '127.0.0.1'
 const checkEveryMs = 500
+/** A whole fleet connects again at once after a cut, faster than connections are accepted. The kernel's limit applies. */
+const backlog = 4096
 
 /** The terminal edge: ISO 8583 over TCP, on any number of ports. */
 export function createIsoServer(deps: IsoServerDeps): IsoServer {
@@ -140,7 +142,7 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
 function listenOn(server: Server, { host = loopback, port }: IsoListener): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog }, () => {
       server.off('error', reject)
       const address = server.address()
       resolve(typeof address === 'object' && address !== null ? address.port : port)

@@ -21,6 +21,11 @@ const refusals: Readonly<Record<string, Refusal>> = {
 const malformed: Refusal = { reason: 'format_invalid', errors: [{ field: '/', message: 'must be valid JSON' }] }
 const unreadable: Refusal = { reason: 'format_invalid', detail: 'The request cannot be read.' }
 
+/** Answers what the router cannot read: a path that is not well encoded, or an id longer than any. */
+export function answerUnroutable({ code }: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(reply, code === 'FST_ERR_MAX_PARAM_LENGTH' ? { reason: 'not_found' } : unreadable)
+}
+
 /** Turns everything that goes wrong into problem details. */
 export function handleErrors(app: HttpApp, { logger }: HttpDeps): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {

@@ -1,6 +1,6 @@
 import { dateOfDay } from '../core/calendar.ts'
 import type { Catalog } from '../core/catalog.ts'
-import { approvalCodeOf, rrnOf } from '../core/ids.ts'
+import { approvalCodeOf, formatTransactionId, rrnOf } from '../core/ids.ts'
 import { isLot } from '../core/ledger.ts'
 import type { Phase } from '../core/phases.ts'
 import { isApproval, type Reason } from '../core/reasons.ts'
@@ -107,7 +107,7 @@ function bodyOf(
 ): TransactionBody {
   const { id, merchant, terminal, original, expiresAt } = transaction
   return {
-    id: String(id),
+    id: formatTransactionId(id),
     kind: transaction.kind,
     phase,
     amount: {
@@ -123,7 +123,7 @@ function bodyOf(
     reference: transaction.reference,
     merchant: merchant === null ? null : (catalog.merchantsById.get(merchant)?.code ?? String(merchant)),
     terminal: terminal === null ? null : (catalog.terminalsById.get(terminal)?.code ?? String(terminal)),
-    original: original === null ? null : String(original),
+    original: original === null ? null : formatTransactionId(original),
     businessDate: dateOfDay(transaction.businessDate),
     createdAt: rfc3339(transaction.at),
     expiresAt: expiresAt === null ? null : rfc3339(expiresAt),

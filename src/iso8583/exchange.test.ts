@@ -21,6 +21,7 @@ function start() {
       },
       panKey,
       log: { debug: quiet, info: quiet, warn: quiet, error: fields => errors.push(fields) },
+      onExchange: quiet,
       tenantOf: () => testTenant,
       now: () => noon,
     },

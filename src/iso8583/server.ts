@@ -30,7 +30,7 @@ export interface IsoServerDeps extends ExchangeDeps {
 }
 
 export interface IsoServer {
-  /** The port of each listener, in their order. Rejects if one cannot be had; then none listens. */
+  /** The port of each listener, in order. Rejects if one cannot be had; then none listens. */
   listen(): Promise<readonly number[]>
   readonly connectionCount: number
   /** Takes no more connections and messages, answers what is in flight, closes. After `timeLimitMs` it cuts off. */
@@ -39,7 +39,7 @@ export interface IsoServer {
 
 const loopback = '127.0.0.1'
 const checkEveryMs = 500
-/** A whole fleet connects again at once after a cut, faster than connections are accepted. The kernel's limit applies. */
+/** After a cut a whole fleet connects at once, faster than connections are accepted. The kernel has a limit too. */
 const backlog = 4096
 
 /** The terminal edge: ISO 8583 over TCP, on any number of ports. */

@@ -36,6 +36,8 @@ export type Original =
   | { readonly by: 'reference'; readonly merchant: string; readonly reference: string }
   /** The name fits more than one transaction: what the engine makes of such an original before it decides. */
   | { readonly by: 'ambiguity' }
+  /** These share a bill number, the latest first: the one in force is meant, else the latest. */
+  | { readonly by: 'among'; readonly ids: readonly TransactionId[] }
 
 export interface Authorize extends Request {
   readonly kind: 'authorize'

@@ -32,6 +32,13 @@ export function findOriginal(
     }
     id = opened.transaction
   }
+  if (original.by === 'among') {
+    const unread = original.ids.filter(one => rows.transaction(one) === undefined)
+    if (unread.length > 0) return { kind: 'deferred', need: { transactions: unread } }
+    const live = original.ids.filter(one => isLive(rows.transaction(one)))
+    if (live.length > 1) return { kind: 'refused', reason: 'original_ambiguous' }
+    id = live[0] ?? original.ids[0] ?? null
+  }
   if (id === null) return { kind: 'unseen' }
 
   const transaction = rows.transaction(id)
@@ -45,15 +52,18 @@ export function findOriginal(
   }
   if (command.card !== null && command.card !== transaction.card)
     return { kind: 'refused', reason: 'original_mismatch' }
-  if (
-    transaction.phase === 'confirmed' &&
-    transaction.merchant !== null &&
-    !rows.knowsWatermark(transaction.merchant)
-  ) {
-    return { kind: 'deferred', need: { watermarksOf: [transaction.merchant] } }
-  }
-  return { kind: 'found', transaction }
+  const need = watermarkNeed(transaction, rows)
+  return need === null ? { kind: 'found', transaction } : { kind: 'deferred', need }
 }
+
+/** What is to be read before it can be told whether a transaction is settled; null if nothing is. */
+export function watermarkNeed({ phase, merchant }: Transaction, rows: WorkingSet): Need | null {
+  if (phase !== 'confirmed' || merchant === null || rows.knowsWatermark(merchant)) return null
+  return { watermarksOf: [merchant] }
+}
+
+const isLive = (transaction: Transaction | undefined): boolean =>
+  transaction?.phase === 'authorized' || transaction?.phase === 'confirmed'
 
 function speaksFor(
   { merchants }: Confirm | Reverse | Refund,

@@ -1,6 +1,6 @@
 import type { Merchant, Terminal } from './catalog.ts'
 import type { Authorize } from './commands.ts'
-import { answer, type DecisionContext, deferred, type Outcome } from './decision.ts'
+import { answer, type DecisionContext, deferred, isCurrency, type Outcome } from './decision.ts'
 import { dayOfMicros, type Micros, microsPerSecond, shardOfToken, transactionIdOf } from './ids.ts'
 import { hold, type Posting, transfer } from './ledger.ts'
 import type { Reason } from './reasons.ts'
@@ -48,14 +48,11 @@ export function decideAuthorize(command: Authorize, rows: WorkingSet, context: D
   const spend = spendFrom(eligible, catalog, command.amount, command.eligibleAmount)
   const partial = command.partial === 'terminal' ? terminal.partial : command.partial
   if (spend.total < command.amount && !(partial && spend.total > 0n)) {
-    const coveredByHolds = spend.total + spend.held >= command.amount
+    const unheld = eligible.map(lot => ({ ...lot, debitsPending: 0n }))
+    const coveredByHolds = spendFrom(unheld, catalog, command.amount, command.eligibleAmount).total >= command.amount
     return refuse(coveredByHolds ? 'insufficient_funds_held' : 'insufficient_funds', command, parties, rows, context)
   }
   return approve(command, spend, { merchant, terminal, card }, rows, context)
-}
-
-export function isCurrency(currency: string, { catalog }: DecisionContext): boolean {
-  return currency === catalog.tenant.currency.code || currency === catalog.tenant.currency.numeric
 }
 
 /** Why this card cannot be used now; null if it can. */

@@ -68,6 +68,8 @@ interface FollowUp extends Request {
   readonly merchants: '*' | readonly string[]
   /** The card in the message, if it has one: it must be that of the original. */
   readonly card: CardToken | null
+  /** The currency in the message, if it has one: it must be the one that is accepted here. */
+  readonly currency: string | null
 }
 
 export interface Confirm extends FollowUp {
@@ -88,7 +90,6 @@ export interface Refund extends FollowUp {
   readonly kind: 'refund'
   /** null: all that can be refunded. */
   readonly amount: bigint | null
-  readonly currency: string | null
   readonly terminal: string | null
   readonly rrn: string | null
   readonly stan: number | null

@@ -86,3 +86,8 @@ export function payableOf(transaction: Transaction, { catalog }: DecisionContext
   if (merchant === undefined) throw new Error(`transaction ${transaction.id} has no merchant in the catalog`)
   return merchant.payable
 }
+
+/** Whether purchases are made in this currency: by its code (IRR) or its ISO 4217 number (364). */
+export function isCurrency(currency: string, { catalog }: DecisionContext): boolean {
+  return currency === catalog.tenant.currency.code || currency === catalog.tenant.currency.numeric
+}

@@ -86,7 +86,12 @@ export function authorizeOf(body: AuthorizeRequest, card: CardToken, asker: Aske
   }
 }
 
-const followUpOf = (original: Original, { apiKey }: Asker) => ({ original, merchants: apiKey.merchants, card: null })
+const followUpOf = (original: Original, { apiKey }: Asker) => ({
+  original,
+  merchants: apiKey.merchants,
+  card: null,
+  currency: null,
+})
 const pathOf = (id: TransactionId, step: string): string => `POST /v1/transactions/${formatTransactionId(id)}/${step}`
 
 export function confirmOf(id: TransactionId, body: ConfirmRequest, asker: Asker): Confirm {
@@ -120,7 +125,6 @@ export function refundOf(id: TransactionId, body: RefundRequest, asker: Asker): 
     content: fingerprintOf(...fields),
     ...followUpOf({ by: 'id', id }, asker),
     amount: amountOf(body.amount),
-    currency: null,
     terminal: body.terminal ?? null,
     rrn: null,
     stan: null,

@@ -144,7 +144,6 @@ function refund(fields: Fields, context: MappingContext): Mapped {
       kind: 'refund',
       ...followUp,
       amount: BigInt(fields[4]!),
-      currency: fields[49] ?? null,
       terminal: identity.terminal,
       // DE37 may be the original's here, and one number must not name two transactions.
       rrn: named.element === 'DE37' ? null : rrnIn(fields),
@@ -161,8 +160,6 @@ function complete(isAdvice: boolean, fields: Fields, context: MappingContext): M
     const isOffline = isAdvice && read.reason === 'original_unknown'
     return isOffline ? answer('operation_not_allowed') : read
   }
-  const foreign = currencyRefusal(fields, context)
-  if (foreign !== null) return foreign
   const { followUp, named } = read
   const word = fields[39]
   if (word !== undefined && word !== '00' && word !== '10') {
@@ -175,8 +172,6 @@ function complete(isAdvice: boolean, fields: Fields, context: MappingContext): M
 function reverse(fields: Fields, context: MappingContext): Mapped {
   const read = readFollowUp(fields, followUpNeeds, 'reverse', context)
   if (read.kind === 'answer') return read
-  const foreign = currencyRefusal(fields, context)
-  if (foreign !== null) return foreign
   const replacement = fields[95]
   if (replacement !== undefined && !isDigits(replacement, 0, 12)) return malformed('DE95 invalid')
   const { followUp, named } = read
@@ -238,6 +233,7 @@ interface ReadFollowUp {
     readonly original: Original
     readonly merchants: readonly string[]
     readonly card: CardToken | null
+    readonly currency: string | null
   }
   readonly identity: Identity
   readonly named: Named
@@ -265,6 +261,7 @@ function readFollowUp(
       original: named.original,
       merchants: [identity.merchant],
       card,
+      currency: fields[49] ?? null,
     },
     identity,
     named,
@@ -289,11 +286,4 @@ const amountIn = (fields: Fields): bigint | null => (fields[4] === undefined ? n
 function rrnIn(fields: Fields): string | null {
   const rrn = fields[37]
   return rrn === undefined || codeOf(rrn) === '' ? null : rrn
-}
-
-/** A confirm or reverse says the amount of its original again: in another currency it is not that amount. */
-function currencyRefusal(fields: Fields, { tenant }: MappingContext): Mapped | null {
-  const currency = fields[49]
-  if (currency === undefined || currency === tenant.currency.numeric || currency === tenant.currency.code) return null
-  return answer('currency_unsupported')
 }

@@ -31,7 +31,7 @@ export function createLog(level: string, stream: DestinationStream = bufferedOut
   )
 }
 
-const bufferBytes = 16_384
+const bufferBytes = 8_192
 const flushEveryMs = 500
 
 const bufferedOutput = (): DestinationStream =>

@@ -45,7 +45,7 @@ function refusalOf(error: FastifyError): Refusal | null {
   return error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500 ? unreadable : null
 }
 
-/** SQLSTATE classes of a database that is away, or too slow for now; errors of the socket; a pool that gave up waiting. */
+/** SQLSTATE of a database that is away or too slow for now; errors of the socket; a pool that gave up waiting. */
 const isDatabaseAway = ({ code, message }: FastifyError): boolean =>
   /^(?:08|53|57)...$|^25006$|^E[A-Z]+$/.test(code ?? '') || /timeout|connection terminated/i.test(message)
 
@@ -67,7 +67,7 @@ function notFoundHandler(app: HttpApp): (request: FastifyRequest, reply: Fastify
   }
 }
 
-/** What a connection gets for something that is not HTTP, or that came too slowly or was too large to become a request. */
+/** What a connection gets for something that is not HTTP, or came too slowly or too large to become a request. */
 export function answerClientError(error: { readonly code?: string }, socket: RawSocket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy()

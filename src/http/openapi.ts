@@ -114,8 +114,8 @@ const keyParameter = {
   in: 'header',
   required: true,
   description:
-    'Names this attempt. The same key with the same content gets the same answer, and has its effect once. A new attempt ' +
-    'takes a new key; the number of the bill goes into `reference`.',
+    'Names this attempt. The same key with the same content gets the same answer, and has its effect once. A new ' +
+    'attempt takes a new key; the number of the bill goes into `reference`.',
   schema: { type: 'string', minLength: 1, maxLength: limits.idempotencyKeyLengthMax, pattern: '^[\\x21-\\x7e]+$' },
   example: 'till-7-0001',
 }
@@ -145,11 +145,11 @@ const listParameters: object[] = [
 
 const scopeRows = Object.entries(scopes).map(([scope, description]) => `| \`${scope}\` | ${description} |`)
 
-const introduction = `Send your API key as \`Authorization: Bearer …\`. Amounts are integers in minor units of the currency
-(for IRR, 1 is one rial), ids are opaque texts, times are RFC 3339.
+const introduction = `Send your API key as \`Authorization: Bearer …\`. Amounts are integers in minor units of the
+currency (for IRR, 1 is one rial), ids are opaque texts, times are RFC 3339.
 
-Every call that moves money takes an \`${idempotencyHeader}\`. When an answer does not come, or is a 503 or a 504, send the
-same request with the same key again: it has its effect once. A refusal (402, 409) is final for its key.
+Every call that moves money takes an \`${idempotencyHeader}\`. When an answer does not come, or is a 503 or a 504, send
+the same request with the same key again: it has its effect once. A refusal (402, 409) is final for its key.
 
 | scope | what a key with it may do |
 | --- | --- |

@@ -94,7 +94,7 @@ interface Standing {
   readonly reason: Reason | null
 }
 
-/** What its authorize was answered. Why one was refused is told in that answer only: the transaction does not keep it. */
+/** What its authorize was answered. Why one was refused is told in that answer only; a transaction does not keep it. */
 function reasonOf(phase: Phase, { authorized, requested }: Amounts): Reason | null {
   if (phase === 'refused') return null
   return authorized < requested ? 'approved_partially' : 'approved'

@@ -34,8 +34,8 @@ type SettlementBody = ReturnType<typeof settlementBody>
 
 /**
  * Closing settlements, and reading them. To close is idempotent by nature: what is in a settlement is in no other one,
- * so a repeat finds nothing to close and answers 200 with an empty list. Beyond that the answers are kept in this process
- * for a while, and a repeat that finds one gets it; nothing is stored for it in the database.
+ * so a repeat finds nothing to close and answers 200 with an empty list. Beyond that the answers are kept in this
+ * process for a while, and a repeat that finds one gets it; nothing is stored for it in the database.
  */
 export function addSettlementRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
   const onRequest = authorizeFor({ scopes: ['settlements'] }, deps)

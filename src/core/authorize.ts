@@ -100,7 +100,10 @@ function approve(
   return answer(command, rows, context, { reason, transaction, postings })
 }
 
-/** How long the hold stays open: as the request says, else the terminal, else the programs, else the custom of the channel. */
+/**
+ * How long the hold stays open: as the request says, else the terminal, else the programs, else the custom of the
+ * channel.
+ */
 function holdSeconds(command: Authorize, spend: Spend, terminal: Terminal, { catalog }: DecisionContext): number {
   if (command.confirmWithinSeconds !== null) return command.confirmWithinSeconds
   if (command.purpose === 'preauthorization') return confirmPreauthorizationWithinSeconds

@@ -1,6 +1,7 @@
 /**
- * Transaction ids: 53 bits, so that they are exact as a JavaScript number. Time-ordered: day 14 bits (since 2020-01-01),
- * sequence 32 bits, shard 7 bits (of the card token, so that a purchase and all that follows it go to one lane).
+ * Transaction ids: 53 bits, so that they are exact as a JavaScript number. Time-ordered: day 14 bits (since
+ * 2020-01-01), sequence 32 bits, shard 7 bits (of the card token, so that a purchase and all that follows it go to
+ * one lane).
  */
 export type TransactionId = number
 
@@ -46,7 +47,10 @@ export function rrnOf(id: TransactionId): string {
   return `${year % 10}${String(dayOfYear).padStart(3, '0')}${base36(id % daySpan, 8)}`
 }
 
-/** The id behind a retrieval reference number of `rrnOf`, taking the latest such day up to `today`; null if it is none. */
+/**
+ * The id behind a retrieval reference number of `rrnOf`, taking the latest such day up to `today`; null if it is
+ * none.
+ */
 export function idOfRrn(rrn: string, today: Day): TransactionId | null {
   if (!/^[0-9]{4}[0-9A-Z]{8}$/.test(rrn)) return null
   const rest = Number.parseInt(rrn.slice(4), 36)

@@ -32,7 +32,10 @@ export function eligibleLots(lots: readonly Lot[], catalog: Catalog, asset: numb
   return lots.filter(lot => isEligible(lot, asset, at)).sort(inOrder)
 }
 
-/** Takes `amount` (or as much of it as there is) from lots in their order. `eligibleAmount` is what welfare may pay for. */
+/**
+ * Takes `amount` (or as much of it as there is) from lots in their order. `eligibleAmount` is what welfare may pay
+ * for.
+ */
 export function spendFrom(
   lots: readonly Lot[],
   catalog: Catalog,

@@ -4,7 +4,10 @@ import type { AccountId, Posting } from './ledger.ts'
 import type { Phase, StoredPhase } from './phases.ts'
 import type { Reason } from './reasons.ts'
 
-/** What a transaction has on one lot. While authorized it is held; once confirmed it is posted (net of what went back). */
+/**
+ * What a transaction has on one lot. While authorized it is held; once confirmed it is posted (net of what went
+ * back).
+ */
 export interface Leg {
   readonly lot: AccountId
   readonly program: number

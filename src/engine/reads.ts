@@ -4,7 +4,9 @@ import type { Need } from '../core/decision.ts'
 import type { BillReference } from '../core/working-set.ts'
 import { today, yesterday } from '../store/batch/read.ts'
 
-/** What a batch must lock and read for its commands. Days of keys may be `today` and `yesterday`, which SQL resolves. */
+/**
+ * What a batch must lock and read for its commands. Days of keys may be `today` and `yesterday`, which SQL resolves.
+ */
 export interface ReadPlan {
   /** Names without a row, locked so that rivals meet. */
   readonly names: string[]

@@ -61,7 +61,8 @@ const checks: readonly Check[] = [
   {
     name: 'every posting on a lot has its lot',
     of: 'SELECT count(*) FROM movements',
-    wrong: `SELECT f.tenant || '/' || f.lot FROM (${lotFold}) f LEFT JOIN lots l USING (tenant, lot) WHERE l.lot IS NULL`,
+    wrong: `SELECT f.tenant || '/' || f.lot FROM (${lotFold}) f LEFT JOIN lots l USING (tenant, lot)
+      WHERE l.lot IS NULL`,
   },
   {
     name: 'no lot was beyond its limit, at any version',
@@ -160,7 +161,8 @@ const checks: readonly Check[] = [
       WHERE reference ~ '(^|[^0-9])[0-9]{13,19}([^0-9]|$)' AND (
         SELECT sum(CASE WHEN n % 2 = 1 THEN digit WHEN digit > 4 THEN digit * 2 - 9 ELSE digit * 2 END) % 10 = 0
         FROM (SELECT row_number() OVER (ORDER BY o DESC) AS n, d::integer AS digit
-          FROM regexp_split_to_table(substring(reference FROM '[0-9]{13,19}'), '') WITH ORDINALITY AS u(d, o)) AS digits)`,
+          FROM regexp_split_to_table(substring(reference FROM '[0-9]{13,19}'), '')
+            WITH ORDINALITY AS u(d, o)) AS digits)`,
   },
   {
     name: 'every batch is whole, its hash chain unbroken',

@@ -57,7 +57,8 @@ export const resolveReference = (tenant: number, merchant: number, reference: st
     `SELECT t.id
      FROM (SELECT $1::integer AS tenant, $2::integer AS merchant, $3::text AS reference,
        ${clockDay} + 1 - back AS day FROM generate_series(0, ${daysBack}) AS back OFFSET 0) AS x
-     JOIN transactions t ON t.tenant = x.tenant AND t.day = x.day AND t.merchant = x.merchant AND t.reference = x.reference
+     JOIN transactions t ON t.tenant = x.tenant AND t.day = x.day AND t.merchant = x.merchant
+       AND t.reference = x.reference
      WHERE t.kind <> 2 ORDER BY t.id DESC LIMIT ${attemptsMax}`,
     [tenant, merchant, reference],
   )

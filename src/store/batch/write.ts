@@ -25,12 +25,13 @@ export const insertDecisions = (tenant: number, batch: number, at: number, decis
     `INSERT INTO decisions (key, txn, batch_seq, at, requested, authorized, confirmed, reversed, refunded,
        tenant, day, idx, kind, reason, phase, render, content, legs, balances)
      SELECT key, txn, $2::bigint, ${timestampOf('$3::bigint')}, requested, authorized, confirmed, reversed, refunded,
-       $1::integer, day, idx, kind, reason, phase, ${renderVersion}, decode(content, 'hex'), legs::bigint[], balances::json
+       $1::integer, day, idx, kind, reason, phase, ${renderVersion}, decode(content, 'hex'), legs::bigint[],
+       balances::json
      FROM unnest($4::uuid[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[],
        $11::bigint[], $12::smallint[], $13::smallint[], $14::smallint[], $15::smallint[], $16::text[], $17::text[],
        $18::text[])
-       AS u(key, day, txn, requested, authorized, confirmed, reversed, refunded, idx, kind, reason, phase, content, legs,
-         balances)`,
+       AS u(key, day, txn, requested, authorized, confirmed, reversed, refunded, idx, kind, reason, phase, content,
+         legs, balances)`,
     [
       tenant,
       batch,
@@ -189,7 +190,8 @@ export const deleteRememberedReversals = (tenant: number, bills: readonly BillRe
     'delete_remembered_reversals',
     `WITH gone AS (
        DELETE FROM remembered_reversals r
-       USING (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::text[]) AS u(merchant, reference) OFFSET 0) x
+       USING (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::text[]) AS u(merchant, reference)
+         OFFSET 0) AS x
        WHERE r.tenant = x.tenant AND r.merchant = x.merchant AND r.reference = x.reference RETURNING 1)
      SELECT expect_rows((SELECT count(*) FROM gone), $4::bigint, 'remembered reversals')`,
     [tenant, arrayOf(bills.map(bill => bill.merchant)), arrayOfText(bills.map(bill => bill.reference)), bills.length],
@@ -214,14 +216,17 @@ export const insertBatch = (tenant: number, batch: number, at: number, link: Cha
 
 export const commit: Statement = statement('commit', 'COMMIT')
 
-/** What a link covers: the link before it, the batch, and every column of its decisions, in the order of their index. */
+/**
+ * What a link covers: the link before it, the batch, and every column of its decisions, in the order of their index.
+ */
 export function chainText(previous: string, batch: number, at: number, decisions: readonly Decision[]): string {
   let text = `${previous}|${batch}|${at}`
   for (const one of decisions) {
     const { amounts } = one
-    text += `\n${one.key}|${one.day}|${one.content}|${commandCodeOf(one.kind)}|${reasons[one.reason].code}|${one.transaction ?? ''}`
-    text += `|${one.phase === null ? '' : phaseCodes[one.phase]}|${amounts?.requested ?? ''}|${zeroAsNull(amounts?.authorized) ?? ''}`
-    text += `|${zeroAsNull(amounts?.confirmed) ?? ''}|${zeroAsNull(amounts?.reversed) ?? ''}|${zeroAsNull(amounts?.refunded) ?? ''}`
+    text += `\n${one.key}|${one.day}|${one.content}|${commandCodeOf(one.kind)}|${reasons[one.reason].code}`
+    text += `|${one.transaction ?? ''}|${one.phase === null ? '' : phaseCodes[one.phase]}|${amounts?.requested ?? ''}`
+    text += `|${zeroAsNull(amounts?.authorized) ?? ''}|${zeroAsNull(amounts?.confirmed) ?? ''}`
+    text += `|${zeroAsNull(amounts?.reversed) ?? ''}|${zeroAsNull(amounts?.refunded) ?? ''}`
     text += `|${postingsLiteral(one.postings) ?? ''}|${balancesLiteral(one.balances) ?? ''}`
   }
   return text

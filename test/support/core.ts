@@ -145,6 +145,7 @@ const followUp = (original: Named) => ({
   original: originalOf(original),
   merchants: '*' as const,
   card: null,
+  currency: null,
 })
 
 export const confirm = (original: Named, amount: bigint | null = null, over: Partial<Confirm> = {}): Confirm => ({
@@ -167,7 +168,6 @@ export const refund = (original: Named, amount: bigint | null = null, over: Part
   kind: 'refund',
   ...followUp(original),
   amount,
-  currency: null,
   terminal: null,
   rrn: null,
   stan: null,

@@ -28,6 +28,7 @@ interface About extends Asked {
   readonly original: Name
   readonly merchants: '*' | readonly string[]
   readonly card: string | null
+  readonly currency: string | null
 }
 export interface Buy extends Open {
   readonly kind: 'authorize'
@@ -48,7 +49,6 @@ export type ModelCommand =
   | (About & {
       readonly kind: 'refund'
       readonly amount: bigint | null
-      readonly currency: string | null
       readonly terminal: string | null
       readonly rrn: string | null
     })
@@ -385,7 +385,9 @@ export class Model {
     if (command.merchants !== '*' && !command.merchants.includes(deal.merchant ?? '')) {
       return command.channel === 'api' ? 'original_unknown' : 'original_mismatch'
     }
-    return command.card === null || command.card === deal.card ? deal : 'original_mismatch'
+    if (command.card !== null && command.card !== deal.card) return 'original_mismatch'
+    const { currency } = command
+    return currency === null || this.#world.currencies.includes(currency) ? deal : 'currency_unsupported'
   }
 
   #remember({ original }: FollowUp): ModelAnswer {
@@ -475,11 +477,10 @@ export class Model {
   }
 
   #refund(command: FollowUp & { kind: 'refund' }, deal: Deal, moment: Moment): ModelAnswer {
-    const { terminal, currency } = command
+    const { terminal } = command
     const known = terminal === null ? null : this.#world.terminals[terminal]
     if (known === undefined) return this.#tell('terminal_unknown', deal)
     if (known !== null && known.merchant !== deal.merchant) return this.#tell('terminal_not_of_merchant', deal)
-    if (currency !== null && !this.#world.currencies.includes(currency)) return this.#tell('currency_unsupported', deal)
     const worth = worthOf(deal)
     if (deal.isRefund || deal.phase !== 'confirmed' || worth === 0n) return this.#tell('not_refundable', deal)
     const amount = command.amount ?? worth

@@ -5,7 +5,7 @@ import { dayOfMicros, type Micros, rrnOf } from '../../src/core/ids.ts'
 import { switchKey, terminalKey, terminalKeyRange } from '../../src/core/keys.ts'
 import { authorize, confirm, expire, inquire, load, newKey, refund, reverse } from './core.ts'
 
-/** A step of a random run. Earlier steps are meant by their place, counted round, so that any shrunk run is a run. */
+/** A step of a random run. Earlier steps are meant by how long ago they were, counted round: any part of a run is a run. */
 export type Step =
   | {
       readonly kind: 'authorize'
@@ -49,12 +49,13 @@ export const stepOf = (options: { cards: number; lots: number; amountMax: bigint
     { weight: 12, arbitrary: fc.bigInt(1n, amountMax) },
     { weight: 1, arbitrary: fc.constant(0n) },
   )
-  const some = <Item>(item: fc.Arbitrary<Item>, weight = 2): fc.Arbitrary<Item | null> =>
-    fc.option(item, { freq: weight, nil: null })
+  /** Null in half of the cases, or in one of `freq`. */
+  const some = <Item>(item: fc.Arbitrary<Item>, freq = 2): fc.Arbitrary<Item | null> =>
+    fc.option(item, { freq, nil: null })
   const rarely = fc.integer({ min: 0, max: 5 }).map(number => number === 5)
   const card = fc.nat(cards - 1)
-  const at = fc.nat(6)
-  const of = fc.nat(200)
+  const at = fc.nat(35)
+  const of = fc.oneof({ weight: 3, arbitrary: fc.nat(4) }, { weight: 1, arbitrary: fc.nat(200) })
   const channel = fc.constantFrom('api', 'api', 'terminal', 'terminal', 'terminal') as fc.Arbitrary<'api' | 'terminal'>
   const followUp = <Kind extends 'confirm' | 'reverse' | 'refund'>(kind: Kind) =>
     fc.record({
@@ -62,11 +63,11 @@ export const stepOf = (options: { cards: number; lots: number; amountMax: bigint
       of,
       name: fc.constantFrom('id', 'id', 'key', 'key', 'keyRange', 'rrn', 'reference'),
       channel,
-      amount: some(amount, 1),
+      amount: some(amount),
       to: fc.boolean(),
       says: rarely,
       elsewhere: rarely,
-      card: some(card, 1),
+      card: rarely.map(is => (is ? 0 : null)),
     }) as fc.Arbitrary<Step>
   const steps: fc.WeightedArbitrary<Step>[] = [
     {
@@ -78,13 +79,16 @@ export const stepOf = (options: { cards: number; lots: number; amountMax: bigint
         at,
         channel,
         preauthorization: rarely,
-        capture: rarely,
+        capture: fc.boolean(),
         partial: fc.boolean(),
-        eligible: some(fc.bigInt(0n, amountMax), 1),
+        eligible: some(fc.bigInt(0n, amountMax)),
         within: fc.constantFrom(null, null, null, ...(options.passes ? [1, 60] : [0])),
         bill: fc.option(fc.nat(3), { freq: 2, nil: null }),
         rrn: rarely,
-        currency: fc.constantFrom('IRR', '364', 'IRR', '364', 'IRR', '364', 'IRR', 'EUR'),
+        currency: fc.oneof(
+          { weight: 30, arbitrary: fc.constantFrom('IRR', '364') },
+          { weight: 1, arbitrary: fc.constant('EUR') },
+        ),
       }) as fc.Arbitrary<Step>,
     },
     { weight: 6, arbitrary: followUp('confirm') },
@@ -186,13 +190,13 @@ export class Script {
         return [load(lot.holder, lot.id, step.amount, { tenant: tenant.id })]
       }
       case 'expire': {
-        const id = this.#ids.get(this.#opens[step.of % this.#opens.length]?.key ?? '')
+        const id = this.#ids.get(ago(this.#opens, step.of)?.key ?? '')
         if (id === undefined) return []
         const key = switchKey('expire', id * 100 + this.#sent.length)
         return [expire(id, { tenant: this.#stage.catalog.tenant.id, key })]
       }
       case 'again': {
-        const command = this.#sent[step.of % this.#sent.length]
+        const command = ago(this.#sent, step.of)
         return command === undefined ? [] : [step.altered ? { ...command, content: 'bb' } : command]
       }
       case 'overtaken':
@@ -241,18 +245,19 @@ export class Script {
   }
 
   #followUp(step: Extract<Step, { name: string }>, at: Micros): Command[] {
-    const opener = this.#opens[step.of % this.#opens.length]
+    const opener = ago(this.#opens, step.of)
     if (opener === undefined) return []
     const original = this.#name(opener, step.name)
     const own: readonly [string, string] =
       opener.kind === 'authorize' ? [opener.merchant, opener.terminal] : this.#place(0)
-    const place = step.elsewhere ? this.#place(3) : own
+    const place = step.elsewhere ? this.#place(1) : own
     const request = this.#request(step.channel, place, step.kind === 'refund' ? 'open' : step.kind, at)
-    const over = { ...request, card: step.card === null ? null : (this.#stage.tokens[step.card] as string) }
+    const card = step.card === null ? null : (this.#stage.tokens[step.card] as string)
+    const over = { ...request, card, currency: step.says && step.kind !== 'reverse' ? 'EUR' : null }
     if (step.kind === 'confirm') return [confirm(original, step.amount, over)]
     if (step.kind === 'refund') {
       const terminal = step.elsewhere ? place[1] : null
-      return [refund(original, step.amount, { ...over, terminal, currency: step.says ? 'EUR' : null })]
+      return [refund(original, step.amount, { ...over, terminal })]
     }
     const isTo = step.amount !== null && step.channel === 'terminal'
     const extent = isTo ? { extent: { by: 'to', amount: step.amount } as const } : {}
@@ -280,3 +285,5 @@ export class Script {
     this.#stage.places[at % this.#stage.places.length] as [string, string]
   #bill = (number: number): string => `bill-${this.#stage.prefix}-${number}`
 }
+
+const ago = <Item>(items: readonly Item[], steps: number): Item | undefined => items.at(-1 - (steps % items.length))

@@ -6,7 +6,7 @@ import type { HttpApp } from './deps.ts'
 import { idempotencyHeader, replayedHeader } from './idempotency.ts'
 import { limits } from './limits.ts'
 import { pageLimits } from './list-query.ts'
-import { problemMediaType, problemOf } from './problem.ts'
+import { problemMediaType, problemOf, type Refusal } from './problem.ts'
 import type { RouteDocs } from './routes/docs.ts'
 import { scopes } from './scopes.ts'
 
@@ -88,6 +88,7 @@ function complete(operation: Operation, docs: RouteDocs): void {
   for (const [status, those] of Map.groupBy(all, reason => reasons[reason].http)) {
     operation.responses[String(status)] = refusalResponse(status, those)
   }
+  if (operation.requestBody !== undefined) operation.responses['415'] = refusalResponse(415, ['format_invalid'])
 }
 
 function refusalResponse(status: number, those: readonly Reason[]): object {
@@ -98,16 +99,21 @@ function refusalResponse(status: number, those: readonly Reason[]): object {
     content: {
       [problemMediaType]: {
         schema: { $ref: '#/components/schemas/Problem' },
-        examples: Object.fromEntries(those.map(reason => [reason, { value: problemOf(exampleOf(reason)) }])),
+        examples: Object.fromEntries(
+          those.map(reason => [reason, { value: problemOf({ ...exampleOf(reason, status), status }) }]),
+        ),
       },
     },
   }
 }
 
-const exampleOf = (reason: Reason) =>
-  reason === 'format_invalid'
-    ? { reason, errors: [{ field: '/amount', message: 'must be a positive integer' }] }
-    : { reason }
+const mediaTypeError = { field: 'Content-Type', message: 'must be application/json' }
+const amountError = { field: '/amount', message: 'must be a positive integer' }
+
+function exampleOf(reason: Reason, status: number): Refusal {
+  if (reason !== 'format_invalid') return { reason }
+  return { reason, errors: [status === 415 ? mediaTypeError : amountError] }
+}
 
 const keyParameter = {
   name: idempotencyHeader,

@@ -25,7 +25,7 @@ export function commandsOf(tenant: number) {
   }
   const withContent = <C extends Command>(command: C): C =>
     command.content === '' ? { ...command, content: contentOf(command) } : command
-  const followUp = { merchants: '*', card: null } as const
+  const followUp = { merchants: '*', card: null, currency: null } as const
   return {
     authorize: (over: Partial<Authorize> = {}): Authorize =>
       withContent({
@@ -65,7 +65,6 @@ export function commandsOf(tenant: number) {
         kind: 'refund',
         original,
         amount: null,
-        currency: null,
         terminal: null,
         rrn: null,
         stan: null,

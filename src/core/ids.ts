@@ -60,7 +60,9 @@ export function idOfRrn(rrn: string, today: Day): TransactionId | null {
   for (let year = thisYear; year > thisYear - 10; year--) {
     if (year % 10 !== Number.parseInt(rrn.slice(0, 1), 10)) continue
     const day = Date.UTC(year, 0, 1) / 86_400_000 + dayOfYear - 1
-    return day < dayZero || day > today + 1 ? null : transactionIdOf(day, 0, 0) + rest
+    const id = transactionIdOf(day, 0, 0) + rest
+    // The 366th day of a common year would be the next one's first.
+    return day < dayZero || day > today + 1 || rrnOf(id) !== rrn ? null : id
   }
   return null
 }

@@ -5,12 +5,13 @@ import { decide } from '../../src/core/decide.ts'
 import type { DecisionContext, Need, Outcome } from '../../src/core/decision.ts'
 import { dayOfMicros, idOfRrn, type Micros } from '../../src/core/ids.ts'
 import { availableOf, type Lot } from '../../src/core/ledger.ts'
+import type { Phase } from '../../src/core/phases.ts'
 import type { Card, Decision, Transaction } from '../../src/core/transactions.ts'
 import { type BillReference, WorkingSet } from '../../src/core/working-set.ts'
 import { waitingForEarlier, withOriginal } from '../../src/engine/originals.ts'
 import { planReads } from '../../src/engine/reads.ts'
 import { today, yesterday } from '../../src/store/batch/read.ts'
-import { catalog as demoCatalog, startOfTime } from './core.ts'
+import { authorize, catalog as demoCatalog, expire, newKey, reverse, second, startOfTime } from './core.ts'
 
 export type Decided = Extract<Outcome, { kind: 'decided' }>
 
@@ -48,6 +49,21 @@ export class MemoryLedger {
     const [outcome] = this.submit([command])
     if (outcome?.kind !== 'decided') throw new Error(`no decision but ${JSON.stringify(outcome)}`)
     return outcome
+  }
+
+  /** A transaction of 100 on card 1 at M1 that is in this phase; its id. A hold that has `expired` was taken off. */
+  open(phase: Phase): number {
+    const opening =
+      phase === 'refused' ? { currency: 'EUR' } : { capture: phase === 'confirmed' || phase === 'settled' }
+    const { transaction } = this.do(authorize(100n, opening)).decision
+    const id = transaction as number
+    if (phase === 'settled') this.settle('M1')
+    if (phase === 'reversed') this.do(reverse(id))
+    if (phase === 'expired') {
+      this.at += 900 * second
+      this.do(expire(id, { key: newKey() }))
+    }
+    return id
   }
 
   /** Closes a settlement of everything that the merchant has. */

@@ -198,6 +198,7 @@ CREATE TABLE transactions (
   asset         smallint NOT NULL,
   version       smallint NOT NULL,
   phase         smallint NOT NULL,
+  reason        smallint NOT NULL,
   kind          smallint NOT NULL,
   rrn           text,
   reference     text,

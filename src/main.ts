@@ -306,10 +306,15 @@ function greeting({ httpUrl, isoPorts }: RunningSwitch, { demo, databaseUrl }: C
   return `${[...facts, ...(demo === null ? [] : tries), ''].join('\n')}\n`
 }
 
-function fail(error: Error): never {
-  const isExpected = error instanceof ConfigError
-  process.stderr.write(`charsu: ${isExpected ? error.message : (error.stack ?? error.message)}\n`)
+function fail(error: NodeJS.ErrnoException & { port?: number }): never {
+  process.stderr.write(`charsu: ${sentenceOf(error)}\n`)
   process.exit(1)
+}
+
+function sentenceOf(error: NodeJS.ErrnoException & { port?: number }): string {
+  if (error instanceof ConfigError) return error.message
+  if (error.code === 'EADDRINUSE') return `port ${error.port} is taken: choose others with PORT and ISO_PORT`
+  return error.stack ?? error.message
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main().catch(fail)

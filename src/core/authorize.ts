@@ -77,9 +77,11 @@ function approve(
 ): Outcome {
   const implicit = command.purpose === 'purchase' && terminal.confirmation === 'implicit'
   const captured = command.capture === 'terminal' ? implicit : command.capture
+  const reason = spend.total < command.amount ? 'approved_partially' : 'approved'
   const transaction: Transaction = {
     ...newTransaction(command, { merchant, terminal, card }, context),
     phase: captured ? 'confirmed' : 'authorized',
+    reason,
     amounts: { ...amountsOf(command.amount), authorized: spend.total, confirmed: captured ? spend.total : 0n },
     legs: spend.shares.map(({ lot, amount }) => ({
       lot: lot.id,
@@ -96,7 +98,6 @@ function approve(
       captured ? transfer(lot.id, merchant.payable, amount, amount) : hold(lot.id, merchant.payable, amount),
   )
   rows.open(transaction)
-  const reason = spend.total < command.amount ? 'approved_partially' : 'approved'
   return answer(command, rows, context, { reason, transaction, postings })
 }
 
@@ -124,6 +125,7 @@ function refuse(
   const transaction: Transaction = {
     ...newTransaction(command, parties, context),
     phase: 'refused',
+    reason,
     amounts: amountsOf(command.amount),
     legs: [],
     expiresAt: null,

@@ -4,7 +4,7 @@ import { type Day, dayOfMicros, type Micros, type TransactionId } from './ids.ts
 import type { Posting } from './ledger.ts'
 import type { Phase } from './phases.ts'
 import type { Reason } from './reasons.ts'
-import { type Balance, type Decision, inForce, type Transaction } from './transactions.ts'
+import type { Balance, Decision, Transaction } from './transactions.ts'
 import type { WorkingSet } from './working-set.ts'
 
 /** What the decisions of one batch share. Time, order and ids come from the database, read after the locks. */
@@ -69,7 +69,7 @@ const holderOf = (command: Command): number | null => (command.kind === 'load' ?
 
 /** Postings that move nothing: they keep what the transaction has in force on each lot, for the stored answer. */
 function standing(transaction: Transaction, context: DecisionContext): Posting[] {
-  if (inForce(transaction) === 0n) return []
+  if (transaction.legs.length === 0) return []
   const credit = payableOf(transaction, context)
   return transaction.legs.map(({ lot, held, posted }) => ({
     debit: lot,

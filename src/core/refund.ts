@@ -61,6 +61,7 @@ export function giveBack(
     id: transactionIdOf(dayOfMicros(context.at), shardOf(original.id), context.nextSequence()),
     kind: 'refund',
     phase: 'confirmed',
+    reason: 'approved',
     version: 0,
     terminal: terminal?.id ?? original.terminal,
     amounts: { requested: amount, authorized: amount, confirmed: amount, reversed: 0n, refunded: 0n },

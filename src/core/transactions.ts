@@ -29,6 +29,8 @@ export interface Transaction {
   readonly id: TransactionId
   readonly kind: 'purchase' | 'preauthorization' | 'refund'
   readonly phase: StoredPhase
+  /** The reason of the decision that opened it. */
+  readonly reason: Reason
   readonly version: number
   /** Null where the card, merchant or terminal of a refused request is not known. */
   readonly holder: number | null

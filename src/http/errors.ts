@@ -8,8 +8,7 @@ import { problemMediaType, problemOf, type Refusal, sendProblem } from './proble
 const refusals: Readonly<Record<string, Refusal>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { reason: 'too_large' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
-    reason: 'format_invalid',
-    status: 415,
+    reason: 'media_type_unsupported',
     errors: [{ field: 'Content-Type', message: 'must be application/json' }],
   },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
@@ -63,7 +62,7 @@ function notFoundHandler(app: HttpApp): (request: FastifyRequest, reply: Fastify
     const methods = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
     if (methods.length === 0) return sendProblem(reply, { reason: 'not_found' })
     reply.header('Allow', [...new Set(methods)].join(', '))
-    return sendProblem(reply, { reason: 'not_found', status: 405, detail: 'This path does not take this method.' })
+    return sendProblem(reply, { reason: 'method_not_allowed' })
   }
 }
 

@@ -19,7 +19,7 @@ const anyCall: readonly Reason[] = [
   'internal_error',
 ]
 const keyedCall: readonly Reason[] = ['key_missing', 'in_progress', 'other_content', 'switch_busy', 'outcome_unknown']
-const callWithBody: readonly Reason[] = ['too_large']
+const callWithBody: readonly Reason[] = ['too_large', 'media_type_unsupported']
 
 /** Describes every `/v1` call at /openapi.json and /docs. The refusals come from the table of reasons. */
 export async function describeApi(app: HttpApp, version: string): Promise<void> {
@@ -88,7 +88,6 @@ function complete(operation: Operation, docs: RouteDocs): void {
   for (const [status, those] of Map.groupBy(all, reason => reasons[reason].http)) {
     operation.responses[String(status)] = refusalResponse(status, those)
   }
-  if (operation.requestBody !== undefined) operation.responses['415'] = refusalResponse(415, ['format_invalid'])
 }
 
 function refusalResponse(status: number, those: readonly Reason[]): object {
@@ -99,9 +98,7 @@ function refusalResponse(status: number, those: readonly Reason[]): object {
     content: {
       [problemMediaType]: {
         schema: { $ref: '#/components/schemas/Problem' },
-        examples: Object.fromEntries(
-          those.map(reason => [reason, { value: problemOf({ ...exampleOf(reason, status), status }) }]),
-        ),
+        examples: Object.fromEntries(those.map(reason => [reason, { value: problemOf(exampleOf(reason, status)) }])),
       },
     },
   }

@@ -46,22 +46,18 @@ export function renderDecision(decision: Decision, transaction: Transaction, cat
   for (const { debit, credit, remaining } of decision.postings) {
     const lot = isLot(debit) ? debit : credit
     const leg = transaction.legs.find(one => one.lot === lot)
-    if (remaining > 0n && leg !== undefined) legs.push(legOf(leg, remaining, catalog))
+    if (leg !== undefined) legs.push(legOf(leg, remaining, catalog))
   }
-  const reason = isApproval(decision.reason) ? decision.reason : reasonOf(phase, amounts)
+  const reason = isApproval(decision.reason) ? decision.reason : transaction.reason
   return bodyOf(transaction, { phase, amounts, legs, reason }, catalog)
 }
 
 /** The transaction as it stands now. */
 export function renderTransaction(transaction: Transaction, isSettled: boolean, catalog: Catalog): TransactionBody {
-  const legs: LegBody[] = []
-  for (const leg of transaction.legs) {
-    const inForce = transaction.phase === 'authorized' ? leg.held : leg.posted
-    if (inForce > 0n) legs.push(legOf(leg, inForce, catalog))
-  }
-  const { amounts } = transaction
+  const { amounts, reason } = transaction
   const phase = isSettled ? 'settled' : transaction.phase
-  return bodyOf(transaction, { phase, amounts, legs, reason: reasonOf(phase, amounts) }, catalog)
+  const legs = transaction.legs.map(leg => legOf(leg, phase === 'authorized' ? leg.held : leg.posted, catalog))
+  return bodyOf(transaction, { phase, amounts, legs, reason }, catalog)
 }
 
 /** What a reversal answers when its original has not been seen: it is remembered, and the original will be refused. */
@@ -92,12 +88,6 @@ interface Standing {
   readonly amounts: Amounts
   readonly legs: readonly LegBody[]
   readonly reason: Reason | null
-}
-
-/** What its authorize was answered. Why one was refused is told in that answer only; a transaction does not keep it. */
-function reasonOf(phase: Phase, { authorized, requested }: Amounts): Reason | null {
-  if (phase === 'refused') return null
-  return authorized < requested ? 'approved_partially' : 'approved'
 }
 
 function bodyOf(

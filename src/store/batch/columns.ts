@@ -35,7 +35,10 @@ export const transactionColumns = (t: string): string =>
   `${t}.id, ${t}.kind, ${t}.phase, ${t}.version, ${t}.holder, replace(${t}.card::text, '-', ''), ${t}.merchant,
    ${t}.terminal, ${t}.asset, ${t}.requested, ${t}.authorized, ${t}.confirmed, ${t}.reversed, ${t}.refunded, ${t}.legs,
    ${microsOf(`${t}.at`)}, ${microsOf(`${t}.expires_at`)}, ${t}.business_date, ${t}.confirmed_in, ${t}.original,
-   ${t}.stan, ${t}.rrn, ${t}.reference`
+   ${t}.stan, ${t}.rrn, ${t}.reference, ${t}.reason`
+
+/** How many columns `transactionColumns` is: those that a query adds come after. */
+export const transactionColumnCount = 24
 
 export function transactionOf(row: Row): Transaction {
   return {
@@ -58,6 +61,7 @@ export function transactionOf(row: Row): Transaction {
     stan: idOrNull(row[20]),
     rrn: row[21] ?? null,
     reference: row[22] ?? null,
+    reason: reasonOfCode(idOf(row[23])),
   }
 }
 

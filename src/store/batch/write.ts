@@ -58,17 +58,17 @@ export const insertTransactions = (tenant: number, transactions: readonly Transa
   statement(
     'insert_transactions',
     `INSERT INTO transactions (id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at,
-       confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase, kind,
-       rrn, reference, legs)
+       confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase, reason,
+       kind, rrn, reference, legs)
      SELECT id, holder, requested, authorized, confirmed, reversed, refunded, ${timestampOf('at')},
        ${timestampOf('expires_at')}, confirmed_in, original, card, $1::integer, ${dayOfId('id')}, merchant, terminal,
-       business_date, stan, asset, version, phase, kind, rrn, reference, legs::bigint[]
+       business_date, stan, asset, version, phase, reason, kind, rrn, reference, legs::bigint[]
      FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
        $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::uuid[], $14::integer[], $15::integer[],
-       $16::integer[], $17::integer[], $18::smallint[], $19::smallint[], $20::smallint[], $21::smallint[], $22::text[],
-       $23::text[], $24::text[])
+       $16::integer[], $17::integer[], $18::smallint[], $19::smallint[], $20::smallint[], $21::smallint[],
+       $22::smallint[], $23::text[], $24::text[], $25::text[])
        AS u(id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at, confirmed_in, original,
-         card, merchant, terminal, business_date, stan, asset, version, phase, kind, rrn, reference, legs)`,
+         card, merchant, terminal, business_date, stan, asset, version, phase, reason, kind, rrn, reference, legs)`,
     [
       tenant,
       arrayOf(transactions.map(one => one.id)),
@@ -90,6 +90,7 @@ export const insertTransactions = (tenant: number, transactions: readonly Transa
       arrayOf(transactions.map(one => one.asset)),
       arrayOf(transactions.map(one => one.version)),
       arrayOf(transactions.map(one => phaseCodes[one.phase])),
+      arrayOf(transactions.map(one => reasons[one.reason].code)),
       arrayOf(transactions.map(one => transactionCodeOf(one.kind))),
       arrayOfText(transactions.map(one => one.rrn)),
       arrayOfText(transactions.map(one => one.reference)),

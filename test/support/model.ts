@@ -168,7 +168,8 @@ export class Model {
     const stored = this.#answers.get(command.key)
     if (stored !== undefined) {
       if (stored.content !== null && stored.content !== command.content) return { kind: 'other_content' }
-      return { kind: 'decided', answer: stored.answer, replayed: true }
+      // What a reverse has left for its original is no repeat: the original asks for the first time.
+      return { kind: 'decided', answer: stored.answer, replayed: stored.content !== null }
     }
     const answer = this.#judge(command, moment)
     this.#answers.set(command.key, { content: command.content, answer })

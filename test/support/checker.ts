@@ -440,7 +440,9 @@ function checkRealTime(
   const events = [
     ...[...firstSent].map(([key, { sent, batch }]) => ({ at: sent, batch, key, isAnswer: false })),
     ...sentAt.flatMap(({ entry, batch }) =>
-      entry.answered === null ? [] : [{ at: entry.answered, batch, key: entry.key, isAnswer: true }],
+      entry.answered === null || entry.outcome !== 'ok'
+        ? []
+        : [{ at: entry.answered, batch, key: entry.key, isAnswer: true }],
     ),
   ].sort((one, other) => one.at - other.at)
   let latest = { batch: -1, key: '' }

@@ -5,7 +5,7 @@ import { dayOfMicros, type Micros, rrnOf } from '../../src/core/ids.ts'
 import { switchKey, terminalKey, terminalKeyRange } from '../../src/core/keys.ts'
 import { authorize, confirm, expire, inquire, load, newKey, refund, reverse } from './core.ts'
 
-/** A step of a random run. Earlier steps are meant by how long ago they were, counted round: any part of a run is a run. */
+/** A step of a random run. Earlier steps are meant by how long ago they were, so that any part of a run is a run. */
 export type Step =
   | {
       readonly kind: 'authorize'

@@ -212,7 +212,7 @@ function same(real: unknown, shown: unknown, at: string): void {
     throw new Error(`${at}: the page has ${JSON.stringify(shown)}, the switch ${JSON.stringify(real)}`)
 }
 
-/** What has a new value each time, and its form. *
+/** What has a new value each time, and its form. */
 const newEachTime: Readonly<Record<string, RegExp>> = {
   id: /^[0-9a-z]{6,}$/,
   original: /^[0-9a-z]{6,}$/,

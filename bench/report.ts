@@ -57,7 +57,9 @@ export function checksOf({ measurements, audit, options }: Report): readonly Che
     const { p99Ms } = steady.load.latencies.transaction
     checks.push({
       ok: rate >= options.rate * steadyPartMin && p99Ms <= steadyP99MsMax,
-      text: `${options.rate} transactions/s, p99 within ${steadyP99MsMax} ms: ${rate.toFixed(1)}/s, ${p99Ms.toFixed(1)} ms`,
+      text:
+        `${options.rate} transactions/s with p99 within ${steadyP99MsMax} ms: ` +
+        `${rate.toFixed(1)}/s, ${p99Ms.toFixed(1)} ms from due to confirmed`,
     })
   }
   const all = [...iso, http, steady, one].filter(measurement => measurement !== null)

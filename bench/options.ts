@@ -5,8 +5,9 @@ export type Workload = (typeof workloads)[number]
 
 export interface BenchOptions {
   readonly only: readonly Workload[]
-  /** Of each measurement; the steady load takes three times as long. */
+  /** Of each measurement but the steady load's. */
   readonly seconds: number
+  readonly steadySeconds: number
   readonly warmupSeconds: number
   readonly connections: number
   /** One measurement of the ISO port each, ascending. */
@@ -73,6 +74,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   return {
     only: values.only === undefined ? workloads : values.only.split(',').map(workloadOf),
     seconds,
+    steadySeconds: seconds * (quick ? 2 : 3),
     warmupSeconds: Math.min(2, seconds / 3),
     connections,
     inFlight: inFlight.sort((a, b) => a - b),

@@ -105,11 +105,14 @@ function makeFolder({ keep, profile }: BenchOptions, cleanup: Cleanup, progress:
 const includes = ({ options }: Run, workload: Workload): boolean => options.only.includes(workload)
 
 /** What all loads of a run have in common. */
-const timesOf = ({ options: { seconds, warmupSeconds, cards } }: Run, factor = 1) => ({
+const timesOf = ({ options: { warmupSeconds, cards } }: Run, seconds: number) => ({
   cards,
   warmupMs: warmupSeconds * 1000,
-  measureMs: seconds * 1000 * factor,
+  measureMs: seconds * 1000,
 })
+
+/** Of a measurement's time: enough to show that the generator is not what is measured. */
+const limitPart = 0.3
 
 /** The load generators themselves, against a server that only answers. */
 async function measureLimits(run: Run): Promise<Report['limits']> {
@@ -118,8 +121,7 @@ async function measureLimits(run: Run): Promise<Report['limits']> {
   if (!includes(run, 'limit')) return limits
   const server = await startNullServer()
   run.cleanup.add(() => server.stop())
-  // Long enough to be told from the rest, and no longer: it only shows that the generator is not what is measured.
-  const common = { ...timesOf(run, 0.3), port: server.port }
+  const common = { ...timesOf(run, options.seconds * limitPart), port: server.port }
   const specs: LoadSpec[] = [
     { ...common, kind: 'iso', connections: options.connections, inFlight: options.inFlight.at(-1)! },
     { ...common, kind: 'http', connections: options.httpConnections },
@@ -142,12 +144,18 @@ async function measureSwitch(run: Run): Promise<Omit<Report['measurements'], 'on
     if (includes(run, 'iso')) for (const inFlight of options.inFlight) iso.push(await measureIso(run, on, inFlight))
     if (includes(run, 'http')) {
       const { httpConnections: connections } = options
-      const spec = { ...timesOf(run), kind: 'http', port: on.running.httpPort, connections } as const
+      const spec = { ...timesOf(run, options.seconds), kind: 'http', port: on.running.httpPort, connections } as const
       found.http = await measure(`HTTP, ${connections} in flight`, spec, on)
     }
     if (includes(run, 'steady')) {
       const { rate, connections } = options
-      const spec = { ...timesOf(run, 3), kind: 'steady', port: on.running.isoPort, connections, rate } as const
+      const spec = {
+        ...timesOf(run, options.steadySeconds),
+        kind: 'steady',
+        port: on.running.isoPort,
+        connections,
+        rate,
+      } as const
       found.steady = await measure(`steady ${rate}/s, ISO`, spec, on)
     }
   })
@@ -170,8 +178,8 @@ function measureIso(
   inFlight: number,
   name = `ISO, ${inFlight} in flight`,
 ): Promise<Measurement> {
-  const { connections } = run.options
-  return measure(name, { ...timesOf(run), kind: 'iso', port: on.running.isoPort, connections, inFlight }, on)
+  const { connections, seconds } = run.options
+  return measure(name, { ...timesOf(run, seconds), kind: 'iso', port: on.running.isoPort, connections, inFlight }, on)
 }
 
 async function withSwitch<Result>(

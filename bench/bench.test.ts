@@ -156,6 +156,7 @@ function reportOf(load: LoadResult, audit: Report['audit']): Report {
     pgbench: 'left out',
     hotPart: null,
     databaseBytes: 1,
+    statements: [{ text: 'SELECT', calls: 2, totalMs: 3, rows: 4, walBytes: 5 }],
     audit,
   }
 }

@@ -22,7 +22,7 @@ export interface BenchOptions {
   readonly json: string | null
   /** Leaves database and configuration where they are. */
   readonly keep: boolean
-  /** Writes a CPU profile of each switch into `bench/results`. */
+  /** Writes a CPU profile of each switch into `bench/results`, and counts the statements of PostgreSQL. */
   readonly profile: boolean
 }
 
@@ -42,7 +42,7 @@ npm run bench -- codec         measures the ISO 8583 codec alone
   --cards N             (default 20000)
   --json FILE           where the figures go (default: bench/results/)
   --keep                leaves the database and the configuration where they are
-  --profile             writes a CPU profile of each switch to bench/results/
+  --profile             a CPU profile of each switch in bench/results/, and what PostgreSQL's statements took
 
 Exit status 1 if the steady rate is not reached with p99 within 50 ms, or the audit finds something.
 `

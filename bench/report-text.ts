@@ -3,7 +3,14 @@ import { checksOf, errorsOf, type Report, rateOf } from './report.ts'
 
 /** The report as it is printed. Lines have at most about 120 characters. */
 export function describeReport(report: Report): string {
-  const parts = [head(report), speedTable(report), cpuTable(report), batchTable(report), comparisons(report)]
+  const parts = [
+    head(report),
+    speedTable(report),
+    cpuTable(report),
+    batchTable(report),
+    statementTable(report),
+    comparisons(report),
+  ]
   const paragraphs = parts.filter(lines => lines.length > 0).map(lines => lines.join('\n'))
   const checks = checksOf(report).map(({ ok, text }) => `${ok ? 'ok    ' : 'FAILED'}  ${text}`)
   return `${[...paragraphs, checks.join('\n')].join('\n\n')}\n`
@@ -96,6 +103,20 @@ function batchTable({ measurements: { iso, http, steady, one } }: Report): strin
       load.transactions === 0 ? '' : grouped(walBytes / load.transactions),
       memoryPeakMb === null ? '' : grouped(memoryPeakMb),
     ])
+  }
+  return rows.length === 1 ? [] : aligned(rows)
+}
+
+const statementsShown = 12
+const statementLength = 70
+
+function statementTable({ statements }: Report): string[] {
+  const rows = [['statements', 'calls', 'ms a call', 'part', 'rows a call', 'WAL B a call']]
+  const allMs = statements.reduce((sum, { totalMs }) => sum + totalMs, 0)
+  for (const { text, calls, totalMs, rows: count, walBytes } of statements.slice(0, statementsShown)) {
+    const part = `${((100 * totalMs) / allMs).toFixed(0)} %`
+    const perCall = [grouped(count / calls), grouped(walBytes / calls)]
+    rows.push([text.slice(0, statementLength), grouped(calls), ms(totalMs / calls), part, ...perCall])
   }
   return rows.length === 1 ? [] : aligned(rows)
 }

@@ -1,4 +1,5 @@
 import type { AuditFinding } from '../src/store/audit.ts'
+import type { StatementCost } from './database.ts'
 import type { FsyncTimes } from './fsync.ts'
 import type { LoadResult } from './load/messages.ts'
 import type { Commit, Machine } from './machine.ts'
@@ -36,6 +37,8 @@ export interface Report {
   /** Part of the updates that touched no index. */
   readonly hotPart: number | null
   readonly databaseBytes: number
+  /** With --profile: the dearest first. */
+  readonly statements: readonly StatementCost[]
   readonly audit: readonly AuditFinding[]
 }
 

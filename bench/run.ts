@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { startEmbeddedPostgres } from '../src/store/embedded-postgres.ts'
 import { runAudit } from './audit.ts'
 import type { Cleanup } from './cleanup.ts'
-import { DatabaseFacts } from './database.ts'
+import { DatabaseFacts, type StatementCost, statementSettings } from './database.ts'
 import { measureFsync } from './fsync.ts'
 import type { LoadResult, LoadSpec } from './load/messages.ts'
 import { runLoad, startNullServer } from './load-runner.ts'
@@ -46,7 +46,8 @@ export async function runBench(
   progress.step('measuring fsync')
   const fsync = measureFsync(folder)
   progress.step('starting PostgreSQL')
-  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres') })
+  const settings = options.profile ? statementSettings : {}
+  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), settings })
   cleanup.add(() => postgres.stop())
   const facts = await DatabaseFacts.connect(postgres.url)
   cleanup.add(() => facts.close())
@@ -62,7 +63,8 @@ export async function runBench(
   }
 
   const limits = await measureLimits(run)
-  const measurements = { ...(await measureSwitch(run)), ...(await measureBatchesOfOne(run)) }
+  const { statements, ...ofSwitch } = await measureSwitch(run)
+  const measurements = { ...ofSwitch, ...(await measureBatchesOfOne(run)) }
   const pgbench = await comparePgbench(run)
   const database = await facts.settings()
   const hotPart = await facts.hotPart()
@@ -83,6 +85,7 @@ export async function runBench(
     pgbench,
     hotPart,
     databaseBytes,
+    statements,
     audit: await runAudit(postgres.url, signal),
     seconds: (performance.now() - begun) / 1000,
   }
@@ -135,12 +138,18 @@ async function measureLimits(run: Run): Promise<Report['limits']> {
   return limits
 }
 
-async function measureSwitch(run: Run): Promise<Omit<Report['measurements'], 'one'>> {
-  const { options } = run
+async function measureSwitch(run: Run): Promise<Omit<Report['measurements'], 'one'> & Pick<Report, 'statements'>> {
+  const { options, facts } = run
   const iso: Measurement[] = []
-  const found = { iso, http: null as Measurement | null, steady: null as Measurement | null }
+  const found = {
+    iso,
+    http: null as Measurement | null,
+    steady: null as Measurement | null,
+    statements: [] as StatementCost[],
+  }
   if (!(['iso', 'http', 'steady'] as const).some(workload => includes(run, workload))) return found
   await withSwitch(run, 'switch', shippedEngine, async on => {
+    if (options.profile) await facts.countStatements()
     if (includes(run, 'iso')) for (const inFlight of options.inFlight) iso.push(await measureIso(run, on, inFlight))
     if (includes(run, 'http')) {
       const { httpConnections: connections } = options
@@ -158,6 +167,7 @@ async function measureSwitch(run: Run): Promise<Omit<Report['measurements'], 'on
       } as const
       found.steady = await measure(`steady ${rate}/s, ISO`, spec, on)
     }
+    if (options.profile) found.statements = await facts.statements()
   })
   return found
 }

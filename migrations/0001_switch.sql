@@ -250,6 +250,15 @@ CREATE TABLE remembered_reversals (
 
 -- Settlement --------------------------------------------------------------------------------------
 
+-- Requests to close, by their keys: a repeat gets the settlements that the first one closed.
+CREATE TABLE settlement_requests (
+  at      timestamptz NOT NULL,
+  key     uuid NOT NULL,
+  tenant  integer NOT NULL REFERENCES tenants,
+  content bytea NOT NULL,
+  PRIMARY KEY (tenant, key)
+);
+
 -- Closed when the watermark is stored; posted when its lines and totals are there.
 CREATE TABLE settlements (
   tenant        integer NOT NULL REFERENCES tenants,
@@ -266,13 +275,16 @@ CREATE TABLE settlements (
   refunds       bigint NOT NULL DEFAULT 0,
   refund_count  integer NOT NULL DEFAULT 0,
   net           bigint NOT NULL DEFAULT 0,
+  request       uuid NOT NULL,
   PRIMARY KEY (tenant, id),
   UNIQUE (tenant, merchant, number),
   FOREIGN KEY (tenant, merchant) REFERENCES merchants,
+  FOREIGN KEY (tenant, request) REFERENCES settlement_requests,
   CHECK (after_batch < up_to_batch),
   CHECK (net = purchases - refunds)
 );
 CREATE INDEX settlements_by_watermark ON settlements (tenant, merchant, up_to_batch);
+CREATE INDEX settlements_by_request ON settlements (tenant, request);
 
 CREATE TABLE settlement_lines (
   tenant     integer NOT NULL,

@@ -221,6 +221,15 @@ CREATE TABLE settlement_lines (
   CONSTRAINT settlement_lines_tenant_settlement_fkey FOREIGN KEY (tenant, settlement) REFERENCES settlements(tenant, id)
 );
 
+CREATE TABLE settlement_requests (
+  at timestamp with time zone NOT NULL,
+  key uuid NOT NULL,
+  tenant integer NOT NULL,
+  content bytea NOT NULL,
+  CONSTRAINT settlement_requests_pkey PRIMARY KEY (tenant, key),
+  CONSTRAINT settlement_requests_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenants(id)
+);
+
 CREATE TABLE settlements (
   tenant integer NOT NULL,
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -236,12 +245,14 @@ CREATE TABLE settlements (
   refunds bigint NOT NULL DEFAULT 0,
   refund_count integer NOT NULL DEFAULT 0,
   net bigint NOT NULL DEFAULT 0,
+  request uuid NOT NULL,
   CONSTRAINT settlements_check CHECK ((after_batch < up_to_batch)),
   CONSTRAINT settlements_check1 CHECK ((net = (purchases - refunds))),
   CONSTRAINT settlements_pkey PRIMARY KEY (tenant, id),
   CONSTRAINT settlements_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenants(id),
   CONSTRAINT settlements_tenant_merchant_fkey FOREIGN KEY (tenant, merchant) REFERENCES merchants(tenant, id),
-  CONSTRAINT settlements_tenant_merchant_number_key UNIQUE (tenant, merchant, number)
+  CONSTRAINT settlements_tenant_merchant_number_key UNIQUE (tenant, merchant, number),
+  CONSTRAINT settlements_tenant_request_fkey FOREIGN KEY (tenant, request) REFERENCES settlement_requests(tenant, key)
 );
 
 CREATE TABLE tenants (
@@ -342,6 +353,8 @@ CREATE INDEX cards_by_holder ON public.cards USING btree (tenant, holder);
 CREATE INDEX decisions_by_batch ON ONLY public.decisions USING brin (batch_seq) WITH (pages_per_range='32', autosummarize='on');
 
 CREATE INDEX decisions_other_batch_seq_idx ON public.decisions_other USING brin (batch_seq) WITH (pages_per_range='32', autosummarize='on');
+
+CREATE INDEX settlements_by_request ON public.settlements USING btree (tenant, request);
 
 CREATE INDEX settlements_by_watermark ON public.settlements USING btree (tenant, merchant, up_to_batch);
 

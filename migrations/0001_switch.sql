@@ -19,6 +19,8 @@ CREATE TABLE tenants (
   time_zone        text NOT NULL,
   cut_over_seconds integer NOT NULL DEFAULT 0 CHECK (cut_over_seconds BETWEEN 0 AND 86399),
   clearing_account bigint NOT NULL,
+  -- Made from the files of the demo, with keys and card numbers that everybody knows.
+  demo             boolean NOT NULL DEFAULT false,
   -- Moves with every change of the tenant's reference data; the switches read it again when it does.
   catalog_version  bigint NOT NULL DEFAULT 1
 );
@@ -105,6 +107,12 @@ CREATE TABLE api_keys (
   merchants text[] NOT NULL,
   -- A key of the demo tenant: it is taken only in demo mode, on loopback.
   demo      boolean NOT NULL DEFAULT false
+);
+
+-- What a secret of the switch is checked against at the start, so that two switches cannot run under different ones.
+CREATE TABLE secret_checks (
+  name  text PRIMARY KEY,
+  value text NOT NULL
 );
 
 -- Holders, cards and lots -------------------------------------------------------------------------

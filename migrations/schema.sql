@@ -211,6 +211,12 @@ CREATE TABLE remembered_reversals (
   CONSTRAINT remembered_reversals_pkey PRIMARY KEY (tenant, merchant, reference)
 );
 
+CREATE TABLE secret_checks (
+  name text NOT NULL,
+  value text NOT NULL,
+  CONSTRAINT secret_checks_pkey PRIMARY KEY (name)
+);
+
 CREATE TABLE settlement_lines (
   tenant integer NOT NULL,
   settlement bigint NOT NULL,
@@ -263,6 +269,7 @@ CREATE TABLE tenants (
   time_zone text NOT NULL,
   cut_over_seconds integer NOT NULL DEFAULT 0,
   clearing_account bigint NOT NULL,
+  demo boolean NOT NULL DEFAULT false,
   catalog_version bigint NOT NULL DEFAULT 1,
   CONSTRAINT tenants_code_key UNIQUE (code),
   CONSTRAINT tenants_cut_over_seconds_check CHECK (((cut_over_seconds >= 0) AND (cut_over_seconds <= 86399))),

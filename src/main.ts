@@ -20,18 +20,19 @@ import { createIsoServer, type IsoListener } from './iso8583/server.ts'
 import { expireHolds } from './jobs/expiry.ts'
 import { loadEmptyLots } from './jobs/first-loads.ts'
 import { startJobs } from './jobs/schedule.ts'
-import { elapsedSeconds, nowMicros } from './ops/clock.ts'
+import { elapsedSeconds, nowMicros, pause } from './ops/clock.ts'
 import { createLog } from './ops/log.ts'
 import { Metrics } from './ops/metrics.ts'
 import { readCatalogs, readCatalogVersion } from './store/catalog.ts'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './store/embedded-postgres.ts'
+import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
 import { deleteForgottenReversals } from './store/expiry.ts'
 import { makePartitions, migrate } from './store/migrate.ts'
 import { openPool, type Pool } from './store/pool.ts'
 import { readApiKeys } from './store/reads/api-keys.ts'
 import { createReadPool } from './store/reads/pool.ts'
 import { createReads } from './store/reads/reads.ts'
-import { seedTenant, type TenantSeed } from './store/seed.ts'
+import { isSameSecret } from './store/secret-check.ts'
+import { isEmpty, seedTenant, type TenantSeed } from './store/seed.ts'
 import { Session } from './store/session.ts'
 
 export interface RunningSwitch {
@@ -46,6 +47,7 @@ const drainMaxMs = 10_000
 const jobConnectionsMax = 6
 const readConnectionsMax = 4
 const readTimeoutMs = 5_000
+const restartPauseMs = 1_000
 
 /** Puts the rooms together and starts them. Throws, with nothing left running, if a part cannot start. */
 export async function startSwitch(config: Config, log: Logger): Promise<RunningSwitch> {
@@ -65,17 +67,37 @@ export async function startSwitch(config: Config, log: Logger): Promise<RunningS
   }
 }
 
+/** The embedded PostgreSQL, started again on the same port if it ends by itself. */
 async function startDatabase(
-  config: Config,
+  { dataDir }: Config,
   log: Logger,
   stops: (() => Promise<unknown>)[],
-): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres({
-    dataDir: `${config.dataDir}/postgres`,
-    log: line => log.debug({ line }, 'postgres'),
+): Promise<{ readonly url: string }> {
+  const options = {
+    dataDir: `${dataDir}/postgres`,
+    log: (line: string) => log.debug({ line }, 'postgres'),
+  }
+  let isStopping = false
+  let server = await startEmbeddedPostgres(options)
+  const { url, port } = server
+  const watch = async (): Promise<void> => {
+    const { code, signal } = await server.exited
+    if (isStopping) return
+    log.error({ code, signal }, 'the embedded PostgreSQL has ended: starting it again')
+    try {
+      server = await startEmbeddedPostgres({ ...options, port })
+    } catch (error) {
+      log.error({ error: (error as Error).message }, 'the embedded PostgreSQL does not start')
+      await pause(restartPauseMs)
+    }
+    await watch()
+  }
+  void watch()
+  stops.push(async () => {
+    isStopping = true
+    await server.stop()
   })
-  stops.push(() => server.stop())
-  return server
+  return { url }
 }
 
 async function startRooms(config: Config, databaseUrl: string, log: Logger, stops: (() => Promise<unknown>)[]) {
@@ -87,20 +109,26 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     error => log.warn({ error: error.message }, 'read connection lost'),
   )
   stops.push(() => readPool.close())
-  if (config.demo !== null)
+  if (!(await isSameSecret(pool, 'PAN key', panToken('check value', panKey)))) {
+    throw new ConfigError('the PAN key is not the one that this database was first used with: no card would be known')
+  }
+  if (config.demo !== null && (await isEmpty(pool))) {
     await seedTenant(
       pool,
       seedOf(config.demo, pan => panToken(pan, panKey)),
     )
+  }
 
   const catalogs = await openCatalogs(pool)
   const catalogOf = (tenant: number): Catalog | undefined => catalogs.byTenant.get(tenant)
   const apiKeys = new ApiKeys(() => readApiKeys(readPool.query))
   await apiKeys.refresh()
 
+  let isReachable = true
+  const isDatabaseAway = (): boolean => engine.isAway || !isReachable
   const metrics = new Metrics({
     queued: () => engine.queued,
-    isAway: () => engine.isAway,
+    isAway: () => isDatabaseAway(),
     connections: () => iso.connectionCount,
   })
   const engine: Engine = new Engine({
@@ -146,8 +174,11 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
         name: 'read reference data',
         everyMs: 1_000,
         run: async () => {
-          await catalogs.refresh()
-          await apiKeys.refresh()
+          // Finds out about a database that is away even while no payment asks for it.
+          isReachable = await Promise.all([catalogs.refresh(), apiKeys.refresh()]).then(
+            () => true,
+            () => false,
+          )
         },
       },
       {
@@ -172,10 +203,18 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     log,
     tenantOf: tenant => catalogOf(tenant)?.tenant,
     now: nowMicros,
-    onExchange: ({ kind, micros, transaction, card: _, ...record }) => {
+    onExchange: ({ kind, micros, transaction, de39, amount, card: _, ...record }) => {
       metrics.answered(kind, 'terminal', record.reason ?? 'unknown', micros / 1e6)
-      const id = transaction === null ? null : formatTransactionId(transaction)
-      log.info({ channel: 'terminal', command: kind, transaction: id, ...record, ms: micros / 1000 }, 'transaction')
+      const line = {
+        channel: 'terminal',
+        command: kind,
+        transaction: transaction === null ? null : formatTransactionId(transaction),
+        ...record,
+        responseCode: de39,
+        amount: amount === null ? null : BigInt(amount).toString(),
+        elapsedMs: micros / 1000,
+      }
+      log.info(line, 'transaction')
     },
     onConnectionClosed: reason => metrics.connectionClosed(reason),
   })
@@ -187,12 +226,13 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     apiKeys,
     catalogOf,
     panKey,
-    ready: () => ({ ok: !engine.isAway, parts: { database: engine.isAway ? 'away' : 'up' } }),
+    ready: () => ({ ok: !isDatabaseAway(), parts: { database: isDatabaseAway() ? 'away' : 'up' } }),
     metricsText: () => metrics.text(),
     observer: {
       onTransaction: ({ amount, ...line }) => {
         metrics.answered(line.command, line.channel, line.reason, line.elapsedMs / 1000)
-        log.info({ ...line, amount: amount?.toString() ?? null }, 'transaction')
+        const elapsedMs = Math.round(line.elapsedMs * 1000) / 1000
+        log.info({ ...line, amount: amount?.toString() ?? null, elapsedMs }, 'transaction')
       },
       onResponse: ({ route, status }) => metrics.request(route, status),
     },

@@ -1,9 +1,19 @@
 import { childrenCodec } from './composites.ts'
-import { type Cursor, fail, openCursor, type Renderings, refuse, reject, type Writer } from './cursor.ts'
-import type { FieldFormat, Unit } from './dialect-format.ts'
+import {
+  type Cursor,
+  fail,
+  openCursor,
+  type Renderings,
+  refuse,
+  reject,
+  type TraceEntry,
+  type Writer,
+} from './cursor.ts'
+import type { Encoding, FieldFormat, Unit } from './dialect-format.ts'
+import { ebcdic1047 } from './ebcdic.ts'
 import { valueEncoding } from './encodings.ts'
 import type { Composite } from './message.ts'
-import { hexText } from './packed.ts'
+import { hexText, translate } from './packed.ts'
 import { pad } from './padding.ts'
 import { type LengthPrefix, lengthPrefix } from './prefixes.ts'
 
@@ -21,9 +31,11 @@ export type ElementCodec = {
 /** `prefix` where it is not the field's own (a BER length). Notes in `renderings` what the element reads from. */
 export function elementCodec(field: FieldFormat, renderings: Renderings, prefix?: LengthPrefix): ElementCodec {
   const extent = extentCodec(field, prefix)
-  return field.children === undefined
-    ? textElement(field, extent, renderings)
-    : compositeElement(field, field.children, extent, renderings)
+  const codec =
+    field.children === undefined
+      ? textElement(field, extent, renderings)
+      : compositeElement(field, field.children, extent, renderings)
+  return field.filler === undefined ? codec : filledElement(codec, field.filler)
 }
 
 /** How long an element's value is, in characters (see ValueEncoding): always the same, or as its prefix says. */
@@ -66,7 +78,7 @@ function extentCodec(field: FieldFormat, given: LengthPrefix | undefined): Exten
 
 /** Characters of the value for one of the units that a length counts. */
 export function charactersPerUnit({ encoding }: FieldFormat, unit: Unit) {
-  const packed = encoding === 'bcd' || encoding === 'binary' || encoding === 'hex' || encoding === 'hex-ebcdic'
+  const packed = encoding === 'bcd' || encoding.startsWith('binary') || encoding.startsWith('hex')
   if (unit === 'bytes') return packed ? 2 : 1
   if (unit === 'nibbles') return packed ? 1 : 0.5
   return 1
@@ -118,9 +130,82 @@ function textElement(field: FieldFormat, extent: Extent, renderings: Renderings)
   }
 }
 
+/** A value with a prefix in an area that always has the same size: a filler stands after it. */
+function filledElement(codec: ElementCodec, filler: number): ElementCodec {
+  const areaBytes = codec.wireBytesMax
+  return {
+    wireBytesMax: areaBytes,
+    unpack(cursor) {
+      const end = cursor.offset + areaBytes
+      if (end > cursor.end) return fail(cursor, 'truncated', cursor.offset)
+      const value = codec.unpack(cursor)
+      if (value === undefined) {
+        cursor.resumeAt = end
+        return undefined
+      }
+      for (let i = cursor.offset; i < end; i++) {
+        if (cursor.bytes[i] !== filler) return reject(cursor, 'bad_padding', i, end)
+      }
+      cursor.offset = end
+      return value
+    },
+    skip(cursor) {
+      const end = cursor.offset + areaBytes
+      if (end > cursor.end) return fail(cursor, 'truncated', cursor.offset) !== undefined
+      cursor.offset = end
+      return true
+    },
+    pack(writer, value) {
+      const end = writer.offset + areaBytes
+      if (!codec.pack(writer, value)) return false
+      writer.bytes.fill(filler, writer.offset, end)
+      writer.offset = end
+      return true
+    },
+  }
+}
+
+/** How the bytes that children stand on are sent, where they are not sent as they are. */
+const transports: Partial<Record<Encoding, Transport>> = {
+  hex: hexTransport(hexText(), 'text'),
+  'hex-ebcdic': hexTransport(hexText(ebcdic1047)),
+  'binary-ebcdic': {
+    perByte: 1,
+    decode: (cursor, end) => translate(cursor.bytes, cursor.offset, end, ebcdic1047.toLatin1),
+    encode: (writer, start) =>
+      translate(writer.bytes, start, writer.offset, ebcdic1047.fromLatin1).copy(writer.bytes, start) >= 0,
+  },
+}
+
+type Transport = {
+  /** Bytes on the wire for one of the children's. */
+  readonly perByte: number
+  readonly rendering?: 'text'
+  /** The children's bytes, or undefined after `fail`. */
+  decode(cursor: Cursor, end: number): Buffer | undefined
+  /** Turns the children's bytes, from `start` to the writer's offset, into those of the wire. */
+  encode(writer: Writer, start: number): boolean
+}
+
+function hexTransport(text: ReturnType<typeof hexText>, rendering?: 'text'): Transport {
+  return {
+    perByte: 2,
+    ...(rendering === undefined ? {} : { rendering }),
+    decode(cursor, end) {
+      const hexadecimal = text.read(cursor, end - cursor.offset)
+      return hexadecimal === undefined ? undefined : Buffer.from(hexadecimal, 'hex')
+    },
+    encode(writer, start) {
+      const hexadecimal = writer.bytes.toString('hex', start, writer.offset)
+      writer.offset = start
+      return text.write(writer, hexadecimal)
+    },
+  }
+}
+
 /**
  * A field with children: they stand on the wire bytes themselves, so each begins at a byte; where the field is
- * hexadecimal text they stand on the bytes that the text says.
+ * hexadecimal text or was translated they stand on the bytes before that.
  */
 function compositeElement(
   field: FieldFormat,
@@ -128,12 +213,12 @@ function compositeElement(
   extent: Extent,
   renderings: Renderings,
 ): ElementCodec {
-  const text = field.encoding === 'hex'
-  const inner: Renderings = text ? { text: false, hex: false } : renderings
+  const transport = transports[field.encoding]
+  const inner: Renderings = transport === undefined ? renderings : { text: false, hex: false }
   const children = childrenCodec(format, inner)
-  const perByte = charactersPerUnit(field, 'bytes')
-  const wireBytes = (characters: number) => (text ? characters : Math.ceil(characters / perByte))
-  if (text) renderings.text = true
+  const charactersPerByte = charactersPerUnit(field, 'bytes')
+  const wireBytes = (characters: number) => Math.ceil(characters / charactersPerByte) * (transport?.perByte ?? 1)
+  if (transport?.rendering === 'text') renderings.text = true
 
   function unpackInPlace(cursor: Cursor, end: number) {
     const outerEnd = cursor.end
@@ -147,21 +232,18 @@ function compositeElement(
     return cursor.offset === end ? composite : reject(cursor, 'trailing_bytes', cursor.offset, end)
   }
 
-  function unpackText(cursor: Cursor, end: number) {
+  function unpackTransported(cursor: Cursor, end: number, { decode, perByte }: Transport) {
     const start = cursor.offset
-    const hexadecimal = hexText().read(cursor, end - start)
-    if (typeof hexadecimal !== 'string') return undefined
-    const nested = openCursor(Buffer.from(hexadecimal, 'hex'), inner)
+    const bytes = decode(cursor, end)
+    if (bytes === undefined) return undefined
+    const nested = openCursor(bytes, inner)
+    if (cursor.trace !== undefined) nested.trace = []
     const composite = unpackInPlace(nested, nested.end)
+    if (nested.trace !== undefined) cursor.trace?.push(...outerTrace(nested.trace, start, perByte))
+    cursor.offset = end
     if (composite !== undefined) return composite
     cursor.path = nested.path
-    return reject(cursor, nested.code!, start + 2 * nested.failedAt, end)
-  }
-
-  function packText(writer: Writer, start: number) {
-    const hexadecimal = writer.bytes.toString('hex', start, writer.offset)
-    writer.offset = start
-    return hexText().write(writer, hexadecimal)
+    return reject(cursor, nested.code!, start + perByte * nested.failedAt, end)
   }
 
   return {
@@ -171,7 +253,7 @@ function compositeElement(
       if (characters < 0) return undefined
       const end = cursor.offset + wireBytes(characters)
       if (end > cursor.end) return fail(cursor, 'truncated', cursor.offset)
-      return text ? unpackText(cursor, end) : unpackInPlace(cursor, end)
+      return transport === undefined ? unpackInPlace(cursor, end) : unpackTransported(cursor, end, transport)
     },
     skip(cursor) {
       const characters = extent.read(cursor)
@@ -186,10 +268,10 @@ function compositeElement(
       const start = writer.offset
       writer.offset += extent.prefixBytes
       if (!children.pack(writer, value)) return false
-      const characters = (writer.offset - start - extent.prefixBytes) * (text ? 2 : perByte)
+      const characters = (writer.offset - start - extent.prefixBytes) * charactersPerByte
       if (characters > extent.charactersMax) return refuse(writer, 'too_long')
       if (extent.fixed && characters < extent.charactersMax) return refuse(writer, 'too_short')
-      if (text && !packText(writer, start + extent.prefixBytes)) return false
+      if (transport !== undefined && !transport.encode(writer, start + extent.prefixBytes)) return false
       const end = writer.offset
       writer.offset = start
       extent.write(writer, characters)
@@ -197,4 +279,14 @@ function compositeElement(
       return true
     },
   }
+}
+
+/** Offsets within what a transport decoded, as those of the message. */
+function outerTrace(entries: readonly TraceEntry[], start: number, perByte: number): TraceEntry[] {
+  return entries.map(({ key, offset, end, children }) => ({
+    key,
+    offset: start + perByte * offset,
+    end: start + perByte * end,
+    children: outerTrace(children, start, perByte),
+  }))
 }

@@ -2,7 +2,7 @@ import { allowedClasses, characterClasses, digitAllowed, signAllowed } from './c
 import { type Cursor, fail, type Renderings, refuse, reject, type Writer } from './cursor.ts'
 import type { FieldFormat } from './dialect-format.ts'
 import { type CharacterTable, ebcdic037, ebcdic1047 } from './ebcdic.ts'
-import { binary, hexText, packedDigits, packedHex, packedTrack } from './packed.ts'
+import { binary, hexText, packedDigits, packedHex, packedTrack, translatedBinary } from './packed.ts'
 import { utf8ByBytes, utf8ByCharacters } from './utf8.ts'
 
 /**
@@ -27,6 +27,7 @@ export function valueEncoding(field: FieldFormat, renderings: Renderings): Value
   const { type, encoding, spareNibble } = field
   if (type === 'b') {
     renderings.hex ||= encoding === 'binary' || encoding === 'bcd'
+    if (encoding === 'binary-ebcdic') return translatedBinary(ebcdic1047)
     renderings.text ||= encoding === 'hex'
     if (encoding === 'bcd') return packedHex(spareNibble)
     if (encoding === 'binary') return binary

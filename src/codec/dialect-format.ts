@@ -3,13 +3,22 @@
  * `switch-config/dialects/dialect.schema.json` describes the files; `parse-dialect.ts` reads them.
  */
 
-/** ISO 8583 attributes; `any` is for private fields with control characters. */
-export const fieldTypes = ['a', 'n', 's', 'an', 'as', 'ns', 'anp', 'ans', 'z', 'b', 'x+n', 'any'] as const
+/**
+ * ISO 8583 attributes; `any` is for private fields with control characters, and `an+n` for amounts of hosts that send
+ * a digit or another letter where the C or D of x+n belongs.
+ */
+export const fieldTypes = ['a', 'n', 's', 'an', 'as', 'ns', 'anp', 'ans', 'z', 'b', 'x+n', 'an+n', 'any'] as const
 export type FieldType = (typeof fieldTypes)[number]
+
+const signedTypes = ['x+n', 'an+n'] as const
+export type SignedType = (typeof signedTypes)[number]
+
+/** One character, then digits. */
+export const isSigned = (type: FieldType): type is SignedType => signedTypes.some(each => each === type)
 
 /**
  * How a value is on the wire. `bcd` packs two digits a byte (for z the 4-bit track characters, D for `=`; for b an odd
- * number of hexadecimal digits is possible; for x+n an ASCII sign and then digits). `hex` is hexadecimal text.
+ * number of hexadecimal digits is possible; for amounts an ASCII sign and then digits). `hex` is hexadecimal text.
  * `binary-ebcdic` is for bytes that were ASCII before a host translated the field to EBCDIC; the value is the former.
  */
 export const encodings = [

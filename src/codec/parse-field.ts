@@ -4,6 +4,7 @@ import {
   type FieldFormat,
   type FieldType,
   fieldTypes,
+  isSigned,
   maskClasses,
   type PaddingFormat,
   type PrefixFormat,
@@ -60,10 +61,10 @@ export function parseField(json: unknown, path: string, defaults: DialectDefault
     ...(inherited === 'ber' ? [] : ['prefix']),
   ])
   const type = oneOf(given.type, `${path}/type`, fieldTypes)
-  const kind = type === 'b' ? 'binary' : type === 'z' ? 'track' : type === 'n' || type === 'x+n' ? 'number' : 'text'
+  const kind = type === 'b' ? 'binary' : type === 'z' ? 'track' : type === 'n' || isSigned(type) ? 'number' : 'text'
   const encoding = optional(given.encoding, defaults[kind], present => oneOf(present, `${path}/encoding`, encodings))
   const allowed =
-    given.children !== undefined ? compositeEncodings : type === 'x+n' ? signedEncodings : encodingsByKind[kind]
+    given.children !== undefined ? compositeEncodings : isSigned(type) ? signedEncodings : encodingsByKind[kind]
   if (!allowed.includes(encoding)) {
     throw new DialectError(`${path}/encoding`, `of type ${type} must be one of ${allowed.join(', ')}`, encoding)
   }
@@ -74,7 +75,7 @@ export function parseField(json: unknown, path: string, defaults: DialectDefault
   const field: FieldFormat = {
     name: text(given.name, `${path}/name`),
     type,
-    length: integer(given.length, `${path}/length`, type === 'x+n' ? 2 : 1, lengthMax),
+    length: integer(given.length, `${path}/length`, isSigned(type) ? 2 : 1, lengthMax),
     unit,
     prefix,
     encoding,
@@ -156,7 +157,7 @@ function parseFiller(json: unknown, path: string, prefix: PrefixFormat | undefin
 
 function checkUnit(unit: Unit, encoding: Encoding, type: FieldType, path: string) {
   if (encoding === 'utf8' && unit === 'nibbles') throw new DialectError(path, 'of a utf8 field can not be nibbles')
-  if (encoding === 'bcd' && type === 'x+n' && unit !== 'characters' && unit !== 'digits') {
+  if (encoding === 'bcd' && isSigned(type) && unit !== 'characters' && unit !== 'digits') {
     throw new DialectError(path, 'of a signed bcd amount must be characters, the sign one of them', unit)
   }
 }

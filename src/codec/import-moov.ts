@@ -238,16 +238,21 @@ function taggedChildren(tag: Json, subfields: Json, path: string): ChildrenJson 
   const keyOf = (key: string) =>
     type === 'Right' ? key.padEnd(keyCharacters, filler) : key.padStart(keyCharacters, filler)
   const fields = children(subfields, path, keyOf)
-  const prefixes = Object.values(fields).map(({ prefix }) => JSON.stringify(prefix))
-  const [first] = Object.values(fields)
-  const isCommon = typeof first?.prefix === 'object' && prefixes.every(each => each === prefixes[0])
-  if (isCommon) for (const child of Object.values(fields)) delete child.prefix
+  const common = commonPrefix(fields)
+  if (common !== undefined) for (const child of Object.values(fields)) delete child.prefix
   return {
     kind: 'tag-length',
     tag: { encoding, width },
-    ...(isCommon ? { prefix: { ...(first.prefix as PrefixJson), unit: 'bytes' } } : {}),
+    ...(common === undefined ? {} : { prefix: { ...common, unit: 'bytes' } }),
     fields,
   }
+}
+
+/** The prefix that all fields have, if there is such. */
+function commonPrefix(fields: FieldsJson): PrefixJson | undefined {
+  const [first, ...others] = Object.values(fields).map(({ prefix }) => prefix)
+  if (typeof first !== 'object') return undefined
+  return others.every(each => JSON.stringify(each) === JSON.stringify(first)) ? first : undefined
 }
 
 const tagEncodings: Readonly<Record<string, TagFormat['encoding']>> = {

@@ -21,6 +21,9 @@ export class XmlError extends Error {
 const depthMax = 32
 const namePattern = /[A-Za-z_:][\w:.-]*/y
 const spacePattern = /\s*/y
+/** Quoted texts may have its delimiters, and so may comments in its subset. */
+const doctypePattern =
+  /<!DOCTYPE(?:"[^"]*"|'[^']*'|[^>["'])*(?:\[(?:"[^"]*"|'[^']*'|<!--[\s\S]*?-->|<(?!!--)|[^\]"'<])*\]\s*)?>/y
 const namedEntities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
 /**
@@ -134,12 +137,9 @@ class XmlReader {
   /** To its >, past an internal subset in brackets. */
   #skipDoctype() {
     const start = this.#at
-    const subset = /[^[>]*(?:\[[\s\S]*?\]\s*)?>/y
-    subset.lastIndex = this.#at
-    const found = subset.exec(this.#text)
-    if (found === null) throw new XmlError(this.#lineAt(start), 'the DOCTYPE does not end')
-    if (found[0].includes('<!ENTITY')) throw new XmlError(this.#lineAt(start), 'a DOCTYPE with entities is not read')
-    this.#at = subset.lastIndex
+    const doctype = this.#match(doctypePattern)
+    if (doctype === '') throw this.#error('the DOCTYPE does not end')
+    if (doctype.includes('<!ENTITY')) throw new XmlError(this.#lineAt(start), 'a DOCTYPE with entities is not read')
   }
 
   #skip(opening: string, closing: string) {

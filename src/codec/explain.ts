@@ -26,7 +26,9 @@ export function explain(format: DialectFormat, message: Buffer): ExplainedElemen
     ['header', format.headerBytes],
     ['mti', mtiBytes[format.mti.encoding]],
   ] as const) {
-    if (bytes > 0) trace.push({ key, offset, end: Math.min(offset + bytes, message.length), children: [] })
+    if (bytes > 0 && offset < message.length) {
+      trace.push({ key, offset, end: Math.min(offset + bytes, message.length), children: [] })
+    }
     offset += bytes
   }
   if (offset < message.length) {

@@ -1,5 +1,5 @@
--- The switch: reference data, the ledger and what the engine writes. The columns of the hot tables are ordered eight
--- bytes first, so that no row carries padding. There are no foreign keys on hot tables: a lookup for each row of a batch
+-- The switch: reference data, the ledger and what the engine writes. The columns of the hot tables are ordered
+-- eight bytes first, so that no row carries padding. There are no foreign keys on hot tables: a look-up for each row
 -- costs four times the insert, and locks the one merchant that everybody pays. `charsu audit` checks the references.
 
 CREATE SEQUENCE batch_seq AS bigint;
@@ -9,7 +9,7 @@ CREATE SEQUENCE transaction_seq AS bigint CACHE 1;
 CREATE SEQUENCE lot_seq AS bigint;
 CREATE SEQUENCE catalog_account_seq AS bigint INCREMENT BY -1 MAXVALUE -1 MINVALUE -9007199254740991 START -1;
 
--- Reference data ------------------------------------------------------------------------------------------------------
+-- Reference data ----------------------------------------------------------------------------------
 
 CREATE TABLE tenants (
   id               integer PRIMARY KEY,
@@ -107,7 +107,7 @@ CREATE TABLE api_keys (
   demo      boolean NOT NULL DEFAULT false
 );
 
--- Holders, cards and lots ----------------------------------------------------------------------------------------------
+-- Holders, cards and lots -------------------------------------------------------------------------
 
 -- The row of a cardholder is the lock: lots, limits and transactions of a holder are read and changed only under it.
 CREATE TABLE cardholders (
@@ -146,7 +146,7 @@ CREATE TABLE lots (
   CONSTRAINT lot_within_limit CHECK (credits_posted + credit_limit >= debits_posted + debits_pending)
 ) WITH (fillfactor = 60);
 
--- What the engine writes -----------------------------------------------------------------------------------------------
+-- What the engine writes --------------------------------------------------------------------------
 
 -- The stored answers, append only. `legs` are the postings: debit, credit, pending, posted, remaining for each.
 CREATE TABLE decisions (
@@ -198,6 +198,7 @@ CREATE TABLE transactions (
   asset         smallint NOT NULL,
   version       smallint NOT NULL,
   phase         smallint NOT NULL,
+  reason        smallint NOT NULL,
   kind          smallint NOT NULL,
   rrn           text,
   reference     text,
@@ -247,7 +248,7 @@ CREATE TABLE remembered_reversals (
   PRIMARY KEY (tenant, merchant, reference)
 );
 
--- Settlement -----------------------------------------------------------------------------------------------------------
+-- Settlement --------------------------------------------------------------------------------------
 
 -- Closed when the watermark is stored; posted when its lines and totals are there.
 CREATE TABLE settlements (
@@ -283,7 +284,7 @@ CREATE TABLE settlement_lines (
   FOREIGN KEY (tenant, settlement) REFERENCES settlements
 );
 
--- Helpers --------------------------------------------------------------------------------------------------------------
+-- Helpers -----------------------------------------------------------------------------------------
 
 -- A statement that did not touch the rows it was to touch fails, and its whole batch with it.
 CREATE FUNCTION expect_rows(actual bigint, expected bigint, what text) RETURNS void LANGUAGE plpgsql AS $$

@@ -1,13 +1,15 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { Logger } from 'pino'
-import { type Config, ConfigError, loadConfig } from './config/load.ts'
+import { ConfigError } from './config/errors.ts'
+import { type Config, loadConfig } from './config/load.ts'
 import type { DemoTenant } from './config/schema.ts'
+import { readOrMakeSecret } from './config/secret-file.ts'
 import { cardNumber } from './core/card-numbers.ts'
 import type { Catalog } from './core/catalog.ts'
 import { formatTransactionId } from './core/ids.ts'
 import { panToken, sha256Hex } from './crypto/hash.ts'
-import { panKeyFrom } from './crypto/pan-key.ts'
+import { newPanKey, panKeyOf } from './crypto/pan-key.ts'
 import { Engine } from './engine/engine.ts'
 import { Executor } from './engine/executor.ts'
 import { laneLimits } from './engine/lane.ts'
@@ -77,7 +79,7 @@ async function startDatabase(
 }
 
 async function startRooms(config: Config, databaseUrl: string, log: Logger, stops: (() => Promise<unknown>)[]) {
-  const panKey = panKeyFrom(config.panKey, config.dataDir)
+  const panKey = panKeyOf(config.panKey ?? readOrMakeSecret(`${config.dataDir}/pan.key`, newPanKey))
   const pool = openPool(databaseUrl, { connectionsMax: jobConnectionsMax })
   stops.push(() => pool.end())
   const readPool = createReadPool(
@@ -200,7 +202,7 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     version: versionOf(),
   })
   stops.push(() => Promise.all([http.close(), iso.close(drainMaxMs)]))
-  const httpUrl = await http.listen(config.http)
+  const httpUrl = await http.listen({ ...config.http })
   const isoPorts = await iso.listen()
   log.info({ http: httpUrl, iso: isoPorts }, 'listening')
   return { httpUrl, isoPorts }
@@ -304,10 +306,15 @@ function greeting({ httpUrl, isoPorts }: RunningSwitch, { demo, databaseUrl }: C
   return `${[...facts, ...(demo === null ? [] : tries), ''].join('\n')}\n`
 }
 
-function fail(error: Error): never {
-  const isExpected = error instanceof ConfigError
-  process.stderr.write(`charsu: ${isExpected ? error.message : (error.stack ?? error.message)}\n`)
+function fail(error: NodeJS.ErrnoException & { port?: number }): never {
+  process.stderr.write(`charsu: ${sentenceOf(error)}\n`)
   process.exit(1)
+}
+
+function sentenceOf(error: NodeJS.ErrnoException & { port?: number }): string {
+  if (error instanceof ConfigError) return error.message
+  if (error.code === 'EADDRINUSE') return `port ${error.port} is taken: choose others with PORT and ISO_PORT`
+  return error.stack ?? error.message
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main().catch(fail)

@@ -35,6 +35,7 @@ beforeAll(async () => {
     pressure: engine,
     panKey,
     log: { debug: quiet, info: quiet, warn: quiet, error: fields => console.error(fields) },
+    onExchange: quiet,
     tenantOf: id => (id === tenant.id ? tenant : undefined),
     now: nowMicros,
   })
@@ -313,7 +314,7 @@ describe('confirm', () => {
     expect(await spendable(19)).toBe(before)
   })
 
-  test('a terminal with implicit confirmation needs none; it is refunded by DE37, and the refund is reversed', async () => {
+  test('implicit confirmation needs none; a refund by DE37, and the reverse of that', async () => {
     const before = await spendable(18)
     const bought = await send('0200', fresh({ 2: panOfCard(18), 41: 'T0000002' }))
     expect(bought).toMatchObject({ 39: '00' })
@@ -356,7 +357,9 @@ describe('charsu terminal', () => {
     expect(text).toContain('Primary account number')
     expect(text).toContain('936400******0019')
     expect(text).not.toContain(panOfCard(1))
-    const [confirm, reverse] = [...text.matchAll(/^ {2}charsu terminal (.*)$/gm)].map(([, args]) => args!.split(' '))
+    const [confirm, reverse] = [...text.matchAll(/^ {2}npx charsu terminal (.*)$/gm)].map(([, args]) =>
+      args!.split(' '),
+    )
     expect((await run(...confirm!)).text).toContain('Approved (00)')
     expect((await run(...reverse!)).code).toBe(0)
     expect((await run(...confirm!)).text).toContain('Refused (12)')
@@ -368,7 +371,7 @@ describe('charsu terminal', () => {
     expect(approved).toBe(true)
     expect(request).toMatchObject({ mti: '0200', 2: '936400******0019', 4: '000000000700' })
     expect(reply).toMatchObject({ mti: '0210', 39: '00' })
-    const confirm = next[0].split(' ').slice(2)
+    const confirm = next[0].split(' ').slice(3)
     expect(JSON.parse((await run(...confirm, '--json')).text).approved).toBe(true)
     const refund = await run('refund', '--rrn', reply[37], '--amount', '200', '--json', ...here())
     expect(JSON.parse(refund.text)).toMatchObject({ approved: true, reply: { 4: '000000000200' } })

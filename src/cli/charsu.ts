@@ -1,4 +1,4 @@
-import { ConfigError } from '../config/load.ts'
+import { ConfigError } from '../config/errors.ts'
 import { main } from '../main.ts'
 import { runAudit } from './audit.ts'
 import { runDecode } from './decode.ts'

@@ -44,7 +44,7 @@ export function requestOf(order: TerminalOrder): Message {
   const { fields } = message
   const time = new Date(order.at / 1000).toISOString()
   const twoDigits = (from: number): string => time.slice(from, from + 2)
-  // DE7 is in UTC (ISO 8583:1987, 4.3.8).
+  // DE7 is in UTC (ISO 8583:1987).
   fields[7] = [5, 8, 11, 14, 17].map(twoDigits).join('')
   fields[11] = String(order.stan).padStart(6, '0')
   fields[41] = order.terminal.padEnd(8)

@@ -28,7 +28,10 @@ const nameOf = (format: DialectFormat, path: string): string => format.fields.ge
 export function verdictOf({ fields }: Message): Verdict {
   const code = fields[39] ?? 'none'
   const isApproved = code === '00' || code === '10'
-  const sentence = `${isApproved ? 'Approved' : 'Refused'} (${code}): ${sentenceOf(code, fields[44])}`
+  const sentence =
+    code === '00'
+      ? 'Approved (00)'
+      : `${isApproved ? 'Approved' : 'Refused'} (${code}): ${sentenceOf(code, fields[44])}`
   return { isApproved, sentence: [sentence, ...amountsIn(fields[54])].join('\n') }
 }
 
@@ -66,7 +69,7 @@ export function followUpsOf(
   const of = (command: string, amount: string | undefined): string => {
     const original = ['--original', `${mti}/${fields[11]}/${fields[7]}`]
     const amountOption = amount === undefined ? [] : ['--amount', String(BigInt(amount))]
-    return ['charsu terminal', command, ...original, ...amountOption, ...given.map(quoted)].join(' ')
+    return ['npx charsu terminal', command, ...original, ...amountOption, ...given.map(quoted)].join(' ')
   }
   const amount = reply?.fields[4]
   const undo = { label: name === 'confirm' ? 'Undo the purchase:' : 'Undo it:', command: of('reverse', fields[4]) }

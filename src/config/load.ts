@@ -4,10 +4,8 @@ import type { Static, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { compileDialect, type Dialect } from '../codec/dialect.ts'
 import { defaultFraming, type Framing } from '../codec/framing.ts'
+import { ConfigError } from './errors.ts'
 import { type DemoTenant, demoSchema, type SwitchFile, switchSchema } from './schema.ts'
-
-/** Something in the configuration is wrong: the message names the file, the place in it and what was expected. */
-export class ConfigError extends Error {}
 
 export interface ListenerConfig {
   readonly name: string
@@ -28,7 +26,7 @@ export interface Config {
   readonly databaseUrl: string | null
   readonly dataDir: string
   readonly demo: DemoTenant | null
-  /** 64 hexadecimal digits from the environment; null: from `pan.key` in the data folder. */
+  /** 64 hexadecimal digits from the environment; null: those of `pan.key` in the data folder. */
   readonly panKey: string | null
   readonly logLevel: string
 }
@@ -38,8 +36,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const repository = resolve(import.meta.dirname, '../..')
 
 /**
- * Reads environment and files, checks them against each other and freezes the result: nothing listens before. Variables:
- * PORT, ISO_PORT, DATABASE_URL, DATA_DIR, SWITCH_CONFIG (a folder), PAN_KEY, LOG_LEVEL.
+ * Reads environment and files, checks them against each other and freezes the result: nothing listens before.
+ * Variables: PORT, ISO_PORT, DATABASE_URL, DATA_DIR, SWITCH_CONFIG (a folder), PAN_KEY, LOG_LEVEL.
  */
 export function loadConfig(env: Environment = process.env): Config {
   const folder = resolve(env.SWITCH_CONFIG ?? join(repository, 'switch-config'))

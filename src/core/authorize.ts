@@ -1,6 +1,6 @@
 import type { Merchant, Terminal } from './catalog.ts'
 import type { Authorize } from './commands.ts'
-import { answer, type DecisionContext, deferred, type Outcome } from './decision.ts'
+import { answer, type DecisionContext, deferred, isCurrency, type Outcome } from './decision.ts'
 import { dayOfMicros, type Micros, microsPerSecond, shardOfToken, transactionIdOf } from './ids.ts'
 import { hold, type Posting, transfer } from './ledger.ts'
 import type { Reason } from './reasons.ts'
@@ -48,14 +48,11 @@ export function decideAuthorize(command: Authorize, rows: WorkingSet, context: D
   const spend = spendFrom(eligible, catalog, command.amount, command.eligibleAmount)
   const partial = command.partial === 'terminal' ? terminal.partial : command.partial
   if (spend.total < command.amount && !(partial && spend.total > 0n)) {
-    const coveredByHolds = spend.total + spend.held >= command.amount
+    const unheld = eligible.map(lot => ({ ...lot, debitsPending: 0n }))
+    const coveredByHolds = spendFrom(unheld, catalog, command.amount, command.eligibleAmount).total >= command.amount
     return refuse(coveredByHolds ? 'insufficient_funds_held' : 'insufficient_funds', command, parties, rows, context)
   }
   return approve(command, spend, { merchant, terminal, card }, rows, context)
-}
-
-export function isCurrency(currency: string, { catalog }: DecisionContext): boolean {
-  return currency === catalog.tenant.currency.code || currency === catalog.tenant.currency.numeric
 }
 
 /** Why this card cannot be used now; null if it can. */
@@ -80,9 +77,11 @@ function approve(
 ): Outcome {
   const implicit = command.purpose === 'purchase' && terminal.confirmation === 'implicit'
   const captured = command.capture === 'terminal' ? implicit : command.capture
+  const reason = spend.total < command.amount ? 'approved_partially' : 'approved'
   const transaction: Transaction = {
     ...newTransaction(command, { merchant, terminal, card }, context),
     phase: captured ? 'confirmed' : 'authorized',
+    reason,
     amounts: { ...amountsOf(command.amount), authorized: spend.total, confirmed: captured ? spend.total : 0n },
     legs: spend.shares.map(({ lot, amount }) => ({
       lot: lot.id,
@@ -99,11 +98,13 @@ function approve(
       captured ? transfer(lot.id, merchant.payable, amount, amount) : hold(lot.id, merchant.payable, amount),
   )
   rows.open(transaction)
-  const reason = spend.total < command.amount ? 'approved_partially' : 'approved'
   return answer(command, rows, context, { reason, transaction, postings })
 }
 
-/** How long the hold stays open: as the request says, else the terminal, else the programs, else the custom of the channel. */
+/**
+ * How long the hold stays open: as the request says, else the terminal, else the programs, else the custom of the
+ * channel.
+ */
 function holdSeconds(command: Authorize, spend: Spend, terminal: Terminal, { catalog }: DecisionContext): number {
   if (command.confirmWithinSeconds !== null) return command.confirmWithinSeconds
   if (command.purpose === 'preauthorization') return confirmPreauthorizationWithinSeconds
@@ -124,6 +125,7 @@ function refuse(
   const transaction: Transaction = {
     ...newTransaction(command, parties, context),
     phase: 'refused',
+    reason,
     amounts: amountsOf(command.amount),
     legs: [],
     expiresAt: null,

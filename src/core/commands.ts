@@ -36,6 +36,8 @@ export type Original =
   | { readonly by: 'reference'; readonly merchant: string; readonly reference: string }
   /** The name fits more than one transaction: what the engine makes of such an original before it decides. */
   | { readonly by: 'ambiguity' }
+  /** These share a bill number, the latest first: the one in force is meant, else the latest. */
+  | { readonly by: 'among'; readonly ids: readonly TransactionId[] }
 
 export interface Authorize extends Request {
   readonly kind: 'authorize'
@@ -66,6 +68,8 @@ interface FollowUp extends Request {
   readonly merchants: '*' | readonly string[]
   /** The card in the message, if it has one: it must be that of the original. */
   readonly card: CardToken | null
+  /** The currency in the message, if it has one: it must be the one that is accepted here. */
+  readonly currency: string | null
 }
 
 export interface Confirm extends FollowUp {
@@ -86,7 +90,6 @@ export interface Refund extends FollowUp {
   readonly kind: 'refund'
   /** null: all that can be refunded. */
   readonly amount: bigint | null
-  readonly currency: string | null
   readonly terminal: string | null
   readonly rrn: string | null
   readonly stan: number | null

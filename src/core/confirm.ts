@@ -9,8 +9,8 @@ import { heldOf, type Leg, type Transaction } from './transactions.ts'
 import type { WorkingSet } from './working-set.ts'
 
 /**
- * Posts a hold, wholly or in part, and releases the rest. It checks only that the hold is open and the amount within it:
- * an approval is a guarantee, whatever has become of lots, cards and terms since.
+ * Posts a hold, wholly or in part, and releases the rest. It checks only that the hold is open and the amount within
+ * it: an approval is a guarantee, whatever has become of lots, cards and terms since.
  */
 export function decideConfirm(command: Confirm, rows: WorkingSet, context: DecisionContext): Outcome {
   const found = findOriginal(command, rows, context)

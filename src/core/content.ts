@@ -1,6 +1,7 @@
 /**
- * The fingerprint of a request's content: 8 bytes of a hash of everything, then one byte for each field, in the order of
- * the asker's list of names. It decides whether a repeat is the same request, and names the field in which it is not.
+ * The fingerprint of a request's content: 8 bytes of a hash of everything, then one byte for each field, in the order
+ * of the asker's list of names. It decides whether a repeat is the same request, and names the field in which it is
+ * not.
  */
 export type Hash = (text: string) => string
 

@@ -22,7 +22,8 @@ export function decide(command: Command, rows: WorkingSet, context: DecisionCont
     const transaction = stored.transaction === null ? null : rows.transaction(stored.transaction)
     if (transaction === undefined)
       return deferred({ transactions: stored.transaction === null ? [] : [stored.transaction] })
-    return { kind: 'decided', decision: stored, transaction, replayed: true }
+    // What a reverse left for its original is no repeat to the original, which asks for the first time.
+    return { kind: 'decided', decision: stored, transaction, replayed: stored.content !== '' }
   }
   switch (command.kind) {
     case 'authorize':

@@ -4,7 +4,7 @@ import { type Day, dayOfMicros, type Micros, type TransactionId } from './ids.ts
 import type { Posting } from './ledger.ts'
 import type { Phase } from './phases.ts'
 import type { Reason } from './reasons.ts'
-import { type Balance, type Decision, inForce, type Transaction } from './transactions.ts'
+import type { Balance, Decision, Transaction } from './transactions.ts'
 import type { WorkingSet } from './working-set.ts'
 
 /** What the decisions of one batch share. Time, order and ids come from the database, read after the locks. */
@@ -69,7 +69,7 @@ const holderOf = (command: Command): number | null => (command.kind === 'load' ?
 
 /** Postings that move nothing: they keep what the transaction has in force on each lot, for the stored answer. */
 function standing(transaction: Transaction, context: DecisionContext): Posting[] {
-  if (inForce(transaction) === 0n) return []
+  if (transaction.legs.length === 0) return []
   const credit = payableOf(transaction, context)
   return transaction.legs.map(({ lot, held, posted }) => ({
     debit: lot,
@@ -85,4 +85,9 @@ export function payableOf(transaction: Transaction, { catalog }: DecisionContext
   const merchant = transaction.merchant === null ? undefined : catalog.merchantsById.get(transaction.merchant)
   if (merchant === undefined) throw new Error(`transaction ${transaction.id} has no merchant in the catalog`)
   return merchant.payable
+}
+
+/** Whether purchases are made in this currency: by its code (IRR) or its ISO 4217 number (364). */
+export function isCurrency(currency: string, { catalog }: DecisionContext): boolean {
+  return currency === catalog.tenant.currency.code || currency === catalog.tenant.currency.numeric
 }

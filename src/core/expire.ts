@@ -1,6 +1,7 @@
 import type { Expire } from './commands.ts'
 import { answer, type DecisionContext, deferred, type Outcome, payableOf } from './decision.ts'
 import { release } from './ledger.ts'
+import { watermarkNeed } from './original.ts'
 import { refusalOf } from './phases.ts'
 import type { Transaction } from './transactions.ts'
 import type { WorkingSet } from './working-set.ts'
@@ -11,6 +12,8 @@ export function decideExpire(command: Expire, rows: WorkingSet, context: Decisio
   if (transaction === undefined)
     return answer(command, rows, context, { reason: 'original_unknown', transaction: null })
   if (transaction.holder !== null && !rows.isLocked(transaction.holder)) return deferred()
+  const need = watermarkNeed(transaction, rows)
+  if (need !== null) return deferred(need)
   const isDue = transaction.expiresAt !== null && context.at > transaction.expiresAt
   const refusal = refusalOf(transaction.phase, 'expire') ?? (isDue ? null : 'not_expirable')
   if (refusal !== null) return answer(command, rows, context, { reason: refusal, transaction })

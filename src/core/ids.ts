@@ -1,6 +1,7 @@
 /**
- * Transaction ids: 53 bits, so that they are exact as a JavaScript number. Time-ordered: day 14 bits (since 2020-01-01),
- * sequence 32 bits, shard 7 bits (of the card token, so that a purchase and all that follows it go to one lane).
+ * Transaction ids: 53 bits, so that they are exact as a JavaScript number. Time-ordered: day 14 bits (since
+ * 2020-01-01), sequence 32 bits, shard 7 bits (of the card token, so that a purchase and all that follows it go to
+ * one lane).
  */
 export type TransactionId = number
 
@@ -46,7 +47,10 @@ export function rrnOf(id: TransactionId): string {
   return `${year % 10}${String(dayOfYear).padStart(3, '0')}${base36(id % daySpan, 8)}`
 }
 
-/** The id behind a retrieval reference number of `rrnOf`, taking the latest such day up to `today`; null if it is none. */
+/**
+ * The id behind a retrieval reference number of `rrnOf`, taking the latest such day up to `today`; null if it is
+ * none.
+ */
 export function idOfRrn(rrn: string, today: Day): TransactionId | null {
   if (!/^[0-9]{4}[0-9A-Z]{8}$/.test(rrn)) return null
   const rest = Number.parseInt(rrn.slice(4), 36)
@@ -56,7 +60,9 @@ export function idOfRrn(rrn: string, today: Day): TransactionId | null {
   for (let year = thisYear; year > thisYear - 10; year--) {
     if (year % 10 !== Number.parseInt(rrn.slice(0, 1), 10)) continue
     const day = Date.UTC(year, 0, 1) / 86_400_000 + dayOfYear - 1
-    return day < dayZero || day > today + 1 ? null : transactionIdOf(day, 0, 0) + rest
+    const id = transactionIdOf(day, 0, 0) + rest
+    // The 366th day of a common year would be the next one's first.
+    return day < dayZero || day > today + 1 || rrnOf(id) !== rrn ? null : id
   }
   return null
 }

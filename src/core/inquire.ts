@@ -1,6 +1,6 @@
-import { isCurrency, refusalOfCard } from './authorize.ts'
+import { refusalOfCard } from './authorize.ts'
 import type { Inquire } from './commands.ts'
-import { answer, type DecisionContext, deferred, type Outcome } from './decision.ts'
+import { answer, type DecisionContext, deferred, isCurrency, type Outcome } from './decision.ts'
 import type { Reason } from './reasons.ts'
 import { balancesOf } from './spend.ts'
 import type { WorkingSet } from './working-set.ts'

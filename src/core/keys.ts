@@ -2,9 +2,9 @@ import type { Key } from './commands.ts'
 import type { TransactionId } from './ids.ts'
 
 /**
- * Keys are packed, not hashed, so that the primary key of the decisions also finds the requests of one terminal by STAN.
- * The first byte tells the sources apart: below 0x80 a terminal (the first character of DE41), from 0x80 an API client,
- * 0xff the switch itself.
+ * Keys are packed, not hashed, so that the primary key of the decisions also finds the requests of one terminal by
+ * STAN. The first byte tells the sources apart: below 0x80 a terminal (the first character of DE41), from 0x80 an API
+ * client, 0xff the switch itself.
  */
 
 /** A step of a transaction, as far as identity goes: a request and its repeats are the same step. */
@@ -19,7 +19,9 @@ function text8(code: string): string {
   return digits
 }
 
-/** One byte of FNV-1a: DE41 alone is unique in a tenant, this only keeps a mistyped DE42 from meeting another request. */
+/**
+ * One byte of FNV-1a: DE41 alone is unique in a tenant, this only keeps a mistyped DE42 from meeting another request.
+ */
 function byteOf(text: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
@@ -44,12 +46,17 @@ export function terminalKey({ terminal, merchant, step, stan, sentAt }: Terminal
   return text8(terminal) + hex(high, 7) + hex(sentAt % 2 ** 28, 7) + hex(byteOf(merchant), 2)
 }
 
-/** The first and last key of one terminal, step and STAN, at any time: for an original that is named without its DE7. */
+/**
+ * The first and last key of one terminal, step and STAN, at any time: for an original that is named without its DE7.
+ */
 export function terminalKeyRange(request: Omit<TerminalRequest, 'sentAt'>): { from: Key; to: Key } {
   return { from: terminalKey({ ...request, sentAt: 0 }), to: terminalKey({ ...request, sentAt: 2 ** 34 - 1 }) }
 }
 
-/** `client`: the id of the API key, below 2^30. `hash`: at least 24 hexadecimal digits of a hash of the Idempotency-Key. */
+/**
+ * `client`: the id of the API key, below 2^30. `hash`: at least 24 hexadecimal digits of a hash of the
+ * Idempotency-Key.
+ */
 export const clientKey = (client: number, hash: string): Key => hex(0x80000000 + client, 8) + hash.slice(0, 24)
 
 const purposes = { expire: 1, load: 2, settle: 3, refund: 4 } as const

@@ -2,7 +2,8 @@ import type { Micros } from './ids.ts'
 
 /**
  * A ledger account. Lots have positive ids and stored counters; the accounts of the catalog (what is owed to merchants,
- * funding, clearing) have negative ids, are never locked and never counted in the hot path: they are the sum of their postings.
+ * funding, clearing) have negative ids, are never locked and never counted in the hot path: they are the sum of their
+ * postings.
  */
 export type AccountId = number
 
@@ -18,7 +19,9 @@ export interface Posting {
   readonly credit: AccountId
   readonly pending: bigint
   readonly posted: bigint
-  /** What the transaction still has in force on this lot after the decision: held while authorized, net posted after. */
+  /**
+   * What the transaction still has in force on this lot after the decision: held while authorized, net posted after.
+   */
   readonly remaining: bigint
 }
 

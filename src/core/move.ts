@@ -14,7 +14,9 @@ export function decideLoad(command: Load, rows: WorkingSet, context: DecisionCon
   return answer(command, rows, context, { reason: 'approved', transaction: null, postings })
 }
 
-/** Moves a settlement's net from what is owed to the merchant into clearing, or back where refunds outweigh purchases. */
+/**
+ * Moves a settlement's net from what is owed to the merchant into clearing, or back where refunds outweigh purchases.
+ */
 export function decideSettle(command: Settle, rows: WorkingSet, context: DecisionContext): Outcome {
   const merchant = context.catalog.merchantsByCode.get(command.merchant)
   if (merchant === undefined) throw new Error(`merchant ${command.merchant} is not in the catalog`)

@@ -29,7 +29,10 @@ export function refusalOf(phase: Phase, move: Exclude<Move, 'settle'>): Reason |
   return move === 'confirm' && phase === 'expired' ? 'confirm_too_late' : refusals[move]
 }
 
-/** What the database keeps as a phase; codes are never reused. A transaction is never stored as settled, a decision may be. */
+/**
+ * What the database keeps as a phase; codes are never reused. A transaction is never stored as settled, a decision
+ * may be.
+ */
 export const phaseCodes = { refused: 0, authorized: 1, confirmed: 2, reversed: 3, expired: 4, settled: 5 } as const
 export type StoredPhase = Exclude<Phase, 'settled'>
 

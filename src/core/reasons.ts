@@ -147,6 +147,14 @@ export const reasons = {
   ),
   forbidden: passing(69, '58', 403, 'This API key may not do this.', 'این کلید اجازه این کار را ندارد.'),
   too_large: passing(70, '30', 413, 'The request is too large.', 'درخواست بیش از اندازه بزرگ است.'),
+  method_not_allowed: passing(
+    72,
+    '30',
+    405,
+    'This address does not take this method.',
+    'این روش برای این نشانی پذیرفته نیست.',
+  ),
+  media_type_unsupported: passing(73, '30', 415, 'The request must be JSON.', 'درخواست باید JSON باشد.'),
   not_found: passing(71, '25', 404, 'There is nothing here by that name.', 'چیزی با این نشانی پیدا نشد.'),
 } as const satisfies Record<string, ReasonRow>
 

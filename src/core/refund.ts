@@ -1,4 +1,3 @@
-import { isCurrency } from './authorize.ts'
 import type { Terminal } from './catalog.ts'
 import type { Refund, Reverse } from './commands.ts'
 import { answer, type DecisionContext, type Outcome, payableOf } from './decision.ts'
@@ -25,9 +24,6 @@ export function decideRefund(command: Refund, rows: WorkingSet, context: Decisio
   if (terminal === undefined) return refuse('terminal_unknown', transaction)
   if (terminal !== null && terminal.merchant !== transaction.merchant) {
     return refuse('terminal_not_of_merchant', transaction)
-  }
-  if (command.currency !== null && !isCurrency(command.currency, context)) {
-    return refuse('currency_unsupported', transaction)
   }
   const refusal = transaction.kind === 'refund' ? 'not_refundable' : refusalOf(transaction.phase, 'refund')
   if (refusal !== null) return refuse(refusal, transaction)
@@ -65,6 +61,7 @@ export function giveBack(
     id: transactionIdOf(dayOfMicros(context.at), shardOf(original.id), context.nextSequence()),
     kind: 'refund',
     phase: 'confirmed',
+    reason: 'approved',
     version: 0,
     terminal: terminal?.id ?? original.terminal,
     amounts: { requested: amount, authorized: amount, confirmed: amount, reversed: 0n, refunded: 0n },

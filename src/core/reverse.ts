@@ -11,8 +11,9 @@ import { type Amounts, inForce, type Leg, type Transaction } from './transaction
 import type { WorkingSet } from './working-set.ts'
 
 /**
- * Undoes a transaction before its settlement, wholly or in part. A reverse that overtakes its original is remembered: the
- * original is refused when it comes. A terminal's reverse is never refused for lateness: after settlement it is a refund.
+ * Undoes a transaction before its settlement, wholly or in part. A reverse that overtakes its original is remembered:
+ * the original is refused when it comes. A terminal's reverse is never refused for lateness: after settlement it is a
+ * refund.
  */
 export function decideReverse(command: Reverse, rows: WorkingSet, context: DecisionContext): Outcome {
   const found = findOriginal(command, rows, context)
@@ -76,7 +77,9 @@ function remember(command: Reverse, rows: WorkingSet, context: DecisionContext):
   return outcome
 }
 
-/** Shrinks the hold, or posts back what was confirmed: from the lots spent last, so that the order of spending stays. */
+/**
+ * Shrinks the hold, or posts back what was confirmed: from the lots spent last, so that the order of spending stays.
+ */
 function undo(
   command: Reverse,
   transaction: Transaction,
@@ -129,6 +132,8 @@ function takeBack(
   const back = new Map(postings.map(({ debit, posted }) => [debit, posted]))
   rows.change(refunded, {
     ...refunded,
+    // What comes back is in force again, even where all else of the purchase has been reversed meanwhile.
+    phase: refunded.phase === 'reversed' ? 'confirmed' : refunded.phase,
     amounts: { ...refunded.amounts, refunded: refunded.amounts.refunded - amount },
     legs: refunded.legs.map(leg => ({ ...leg, posted: leg.posted + (back.get(leg.lot) ?? 0n) })),
   })

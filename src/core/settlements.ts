@@ -34,13 +34,3 @@ export interface SettlementRequest {
   /** Merchant codes that the asker speaks for. */
   readonly merchants: '*' | readonly string[]
 }
-
-/** Closing settlements, as the edges see it. */
-export interface Settlements {
-  /**
-   * Closes what is confirmed and in no settlement, and answers once lines and totals are durable: one settlement for
-   * each merchant that had something to settle, none if there was nothing. Throws if the database is away; what was
-   * closed by then stays closed, and asking again is safe.
-   */
-  close(request: SettlementRequest): Promise<readonly Settlement[]>
-}

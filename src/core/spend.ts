@@ -13,8 +13,6 @@ export interface Share {
 export interface Spend {
   readonly shares: readonly Share[]
   readonly total: bigint
-  /** What other purchases hold on the same lots. */
-  readonly held: bigint
 }
 
 /** Whether a lot may pay here and now. Expiry is enforced here, in the spend itself. */
@@ -34,7 +32,10 @@ export function eligibleLots(lots: readonly Lot[], catalog: Catalog, asset: numb
   return lots.filter(lot => isEligible(lot, asset, at)).sort(inOrder)
 }
 
-/** Takes `amount` (or as much of it as there is) from lots in their order. `eligibleAmount` is what welfare may pay for. */
+/**
+ * Takes `amount` (or as much of it as there is) from lots in their order. `eligibleAmount` is what welfare may pay
+ * for.
+ */
 export function spendFrom(
   lots: readonly Lot[],
   catalog: Catalog,
@@ -43,10 +44,8 @@ export function spendFrom(
 ): Spend {
   const shares: Share[] = []
   let total = 0n
-  let held = 0n
   let welfareLeft = eligibleAmount ?? amount
   for (const lot of lots) {
-    held += lot.debitsPending
     const isWelfare = catalog.programsById.get(lot.program)?.kind === 'welfare'
     let share = lesser(availableOf(lot), amount - total)
     if (isWelfare) share = lesser(share, welfareLeft)
@@ -55,7 +54,7 @@ export function spendFrom(
     shares.push({ lot, amount: share })
     total += share
   }
-  return { shares, total, held }
+  return { shares, total }
 }
 
 /** One line for each program of the holder. */

@@ -4,7 +4,10 @@ import type { AccountId, Posting } from './ledger.ts'
 import type { Phase, StoredPhase } from './phases.ts'
 import type { Reason } from './reasons.ts'
 
-/** What a transaction has on one lot. While authorized it is held; once confirmed it is posted (net of what went back). */
+/**
+ * What a transaction has on one lot. While authorized it is held; once confirmed it is posted (net of what went
+ * back).
+ */
 export interface Leg {
   readonly lot: AccountId
   readonly program: number
@@ -26,6 +29,8 @@ export interface Transaction {
   readonly id: TransactionId
   readonly kind: 'purchase' | 'preauthorization' | 'refund'
   readonly phase: StoredPhase
+  /** The reason of the decision that opened it. */
+  readonly reason: Reason
   readonly version: number
   /** Null where the card, merchant or terminal of a refused request is not known. */
   readonly holder: number | null

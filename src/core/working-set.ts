@@ -13,7 +13,9 @@ export interface Rows {
   readonly lockedHolders: readonly number[]
   /** Holders of whom every lot was read. */
   readonly holdersWithLots: readonly number[]
-  /** Merchant id and the last batch that its settlements have taken; -1: none yet. Merchants not listed were not read. */
+  /**
+   * Merchant id and the last batch that its settlements have taken; -1: none yet. Merchants not listed were not read.
+   */
   readonly settledUpTo: readonly (readonly [merchant: number, batch: number])[]
   /** Bills that were reversed before any request for them had arrived. */
   readonly rememberedReversals: readonly BillReference[]

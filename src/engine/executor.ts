@@ -10,7 +10,7 @@ import { WorkingSet } from '../core/working-set.ts'
 import { cardOf, decisionOf, lotOf, transactionOf } from '../store/batch/columns.ts'
 import { begin, fence, lockHolders, lockNames } from '../store/batch/lock.ts'
 import * as read from '../store/batch/read.ts'
-import { resolutionOf } from '../store/batch/resolve.ts'
+import { foundIn } from '../store/batch/resolve.ts'
 import * as write from '../store/batch/write.ts'
 import { BatchError } from '../store/errors.ts'
 import type { Session } from '../store/session.ts'
@@ -114,7 +114,7 @@ export class Executor {
     lookups.forEach(({ index }, at) => {
       const job = jobs[index] as Planned
       const rows = replies[opening.length + at]?.rows ?? []
-      resolved[index] = { ...job, command: withOriginal(job.command, resolutionOf(rows)) }
+      resolved[index] = { ...job, command: withOriginal(job.command, foundIn(rows)) }
     })
     return { resolved, prelude: true }
   }

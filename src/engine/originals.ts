@@ -1,7 +1,7 @@
 import type { Catalog } from '../core/catalog.ts'
 import type { Command } from '../core/commands.ts'
-import type { Day } from '../core/ids.ts'
-import { type Resolution, resolveKey, resolveKeyRange, resolveReference, resolveRrn } from '../store/batch/resolve.ts'
+import type { Day, TransactionId } from '../core/ids.ts'
+import { resolveKey, resolveKeyRange, resolveReference, resolveRrn } from '../store/batch/resolve.ts'
 import type { Statement } from '../store/sql.ts'
 
 /** The look-up of an original that is not named by an id or the key of a known day; null where none is needed. */
@@ -11,6 +11,7 @@ export function resolverOf(command: Command, catalog: Catalog, today: Day): Stat
   switch (original.by) {
     case 'id':
     case 'ambiguity':
+    case 'among':
       return null
     case 'key':
       return original.day === null ? resolveKey(tenant, original.key) : null
@@ -26,11 +27,13 @@ export function resolverOf(command: Command, catalog: Catalog, today: Day): Stat
   }
 }
 
-export function withOriginal(command: Command, resolution: Resolution): Command {
+/** The command with its original named by what the look-up found: nothing found leaves it as it is. */
+export function withOriginal(command: Command, ids: readonly TransactionId[]): Command {
   if (command.kind !== 'confirm' && command.kind !== 'reverse' && command.kind !== 'refund') return command
-  if (resolution.kind === 'none') return command
-  if (resolution.kind === 'several') return { ...command, original: { by: 'ambiguity' } }
-  return { ...command, original: { by: 'id', id: resolution.id } }
+  const [id] = ids
+  if (id === undefined) return command
+  if (ids.length === 1) return { ...command, original: { by: 'id', id } }
+  return { ...command, original: command.original.by === 'reference' ? { by: 'among', ids } : { by: 'ambiguity' } }
 }
 
 /**

@@ -4,7 +4,9 @@ import type { Need } from '../core/decision.ts'
 import type { BillReference } from '../core/working-set.ts'
 import { today, yesterday } from '../store/batch/read.ts'
 
-/** What a batch must lock and read for its commands. Days of keys may be `today` and `yesterday`, which SQL resolves. */
+/**
+ * What a batch must lock and read for its commands. Days of keys may be `today` and `yesterday`, which SQL resolves.
+ */
 export interface ReadPlan {
   /** Names without a row, locked so that rivals meet. */
   readonly names: string[]
@@ -110,6 +112,7 @@ function planOriginal(plan: ReadPlan, command: Confirm | Reverse | Refund, holde
   const { original } = command
   if (holder !== null) plan.holders.add(holder)
   if (original.by === 'id') plan.ids.add(original.id)
+  if (original.by === 'among') for (const id of original.ids) plan.ids.add(id)
   if (original.by === 'key') {
     if (original.day === null) plan.names.push(`key|${command.tenant}|${original.key}`)
     addKey(plan.keys, plan.days, original.key, original.day)

@@ -3,7 +3,9 @@ import type { Decision, Transaction } from '../core/transactions.ts'
 
 /** What comes of a command that was handed to the engine. */
 export type Result =
-  /** Its stored answer, durable before it is told. `transaction` is as it stands now; the decision is as it was then. */
+  /**
+   * Its stored answer, durable before it is told. `transaction` is as it stands now; the decision is as it was then.
+   */
   | {
       readonly kind: 'decided'
       readonly decision: Decision

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Catalog } from '../core/catalog.ts'
 import type { Command } from '../core/commands.ts'
 import { differingField } from '../core/content.ts'
+import { formatTransactionId } from '../core/ids.ts'
 import { isApproval, reasons } from '../core/reasons.ts'
 import type { Decision, Transaction } from '../core/transactions.ts'
 import type { Result } from '../engine/result.ts'
@@ -79,7 +80,7 @@ function sendDecided(
 function storedRefusal(decision: Decision, transaction: Transaction | null, opens: boolean, catalog: Catalog): Refusal {
   const { reason } = decision
   if (transaction === null) return { reason, stored: {} }
-  const stored = { transactionId: String(transaction.id), rrn: retrievalNumberOf(transaction) }
+  const stored = { transactionId: formatTransactionId(transaction.id), rrn: retrievalNumberOf(transaction) }
   if (opens) return { reason, stored }
   return { reason, stored, transaction: renderDecision(decision, transaction, catalog) }
 }
@@ -97,7 +98,7 @@ function lineOf(
     tenant: apiKey.tenant,
     client: apiKey.id,
     command: command.kind,
-    transaction: transaction === null ? null : String(transaction.id),
+    transaction: transaction === null ? null : formatTransactionId(transaction.id),
     rrn: transaction === null ? null : retrievalNumberOf(transaction),
     merchant: merchantsById.get(transaction?.merchant ?? 0)?.code ?? null,
     terminal: terminalsById.get(transaction?.terminal ?? 0)?.code ?? null,

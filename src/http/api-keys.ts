@@ -15,8 +15,8 @@ export interface ApiKey {
 }
 
 /**
- * The API keys, by the SHA-256 of each: the keys themselves are nowhere. A look-up by hash takes no longer for a key that
- * is nearly right, so that nothing can be learnt from its time.
+ * The API keys, by the SHA-256 of each: the keys themselves are nowhere. A look-up by hash takes no longer for a key
+ * that is nearly right, so that nothing can be learnt from its time.
  */
 export class ApiKeys {
   readonly #read: () => Promise<readonly ApiKeyRow[]>

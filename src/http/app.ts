@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify from 'fastify'
 import type { HttpApp, HttpDeps } from './deps.ts'
-import { answerClientError, handleErrors } from './errors.ts'
+import { answerClientError, answerUnroutable, handleErrors } from './errors.ts'
 import { mustKeyword } from './field-errors.ts'
 import { InFlight } from './idempotency.ts'
 import { useExactJson } from './json-body.ts'
@@ -28,6 +28,7 @@ export async function createHttpApp(deps: HttpDeps): Promise<HttpApp> {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
+    frameworkErrors: answerUnroutable,
     ajv: {
       customOptions: {
         // Nothing is guessed: a text is no number, and a field that is not known is refused, not dropped.

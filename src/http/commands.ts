@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { Authorize, CardToken, Confirm, Key, Original, Refund, Reverse } from '../core/commands.ts'
+import { formatTransactionId, type TransactionId } from '../core/ids.ts'
 import { panToken } from '../crypto/hash.ts'
 import type { ApiKey } from './api-keys.ts'
 import { contentNames, fingerprintOf, keyOf } from './idempotency.ts'
@@ -85,10 +86,15 @@ export function authorizeOf(body: AuthorizeRequest, card: CardToken, asker: Aske
   }
 }
 
-const followUpOf = (original: Original, { apiKey }: Asker) => ({ original, merchants: apiKey.merchants, card: null })
-const pathOf = (id: number, step: string): string => `POST /v1/transactions/${id}/${step}`
+const followUpOf = (original: Original, { apiKey }: Asker) => ({
+  original,
+  merchants: apiKey.merchants,
+  card: null,
+  currency: null,
+})
+const pathOf = (id: TransactionId, step: string): string => `POST /v1/transactions/${formatTransactionId(id)}/${step}`
 
-export function confirmOf(id: number, body: ConfirmRequest, asker: Asker): Confirm {
+export function confirmOf(id: TransactionId, body: ConfirmRequest, asker: Asker): Confirm {
   const fields = [pathOf(id, 'confirm'), textOf(body.amount)]
   return {
     kind: 'confirm',
@@ -99,7 +105,7 @@ export function confirmOf(id: number, body: ConfirmRequest, asker: Asker): Confi
   }
 }
 
-export function reverseOf(id: number, body: ReverseRequest, asker: Asker): Reverse {
+export function reverseOf(id: TransactionId, body: ReverseRequest, asker: Asker): Reverse {
   const fields = [pathOf(id, 'reverse'), textOf(body.amount), body.reason ?? null]
   return {
     kind: 'reverse',
@@ -111,7 +117,7 @@ export function reverseOf(id: number, body: ReverseRequest, asker: Asker): Rever
   }
 }
 
-export function refundOf(id: number, body: RefundRequest, asker: Asker): Refund {
+export function refundOf(id: TransactionId, body: RefundRequest, asker: Asker): Refund {
   const fields = [pathOf(id, 'refund'), textOf(body.amount), body.terminal ?? null]
   return {
     kind: 'refund',
@@ -119,7 +125,6 @@ export function refundOf(id: number, body: RefundRequest, asker: Asker): Refund 
     content: fingerprintOf(...fields),
     ...followUpOf({ by: 'id', id }, asker),
     amount: amountOf(body.amount),
-    currency: null,
     terminal: body.terminal ?? null,
     rrn: null,
     stan: null,

@@ -8,10 +8,20 @@ import type { CommandKind } from '../core/commands.ts'
 import type { Micros } from '../core/ids.ts'
 import type { Phase } from '../core/phases.ts'
 import type { Reason } from '../core/reasons.ts'
-import type { Settlements } from '../core/settlements.ts'
+import type { Settlement, SettlementRequest } from '../core/settlements.ts'
 import type { Pressure, Submit } from '../engine/result.ts'
 import type { Reads } from '../store/reads/reads.ts'
 import type { ApiKeys } from './api-keys.ts'
+
+/** Closing settlements, as the edges see it. */
+export interface Settlements {
+  /**
+   * Closes what is confirmed and in no settlement, and answers once lines and totals are durable: one settlement for
+   * each merchant that had something to settle, none if there was nothing. Throws if the database is away; what was
+   * closed by then stays closed, and asking again is safe.
+   */
+  close(request: SettlementRequest): Promise<readonly Settlement[]>
+}
 
 /** What the one log line of a transaction may say. There is no card in it, and no key. */
 export interface TransactionLine {

@@ -8,8 +8,7 @@ import { problemMediaType, problemOf, type Refusal, sendProblem } from './proble
 const refusals: Readonly<Record<string, Refusal>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { reason: 'too_large' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
-    reason: 'format_invalid',
-    status: 415,
+    reason: 'media_type_unsupported',
     errors: [{ field: 'Content-Type', message: 'must be application/json' }],
   },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
@@ -20,6 +19,11 @@ const refusals: Readonly<Record<string, Refusal>> = {
 
 const malformed: Refusal = { reason: 'format_invalid', errors: [{ field: '/', message: 'must be valid JSON' }] }
 const unreadable: Refusal = { reason: 'format_invalid', detail: 'The request cannot be read.' }
+
+/** Answers what the router cannot read: a path that is not well encoded, or an id longer than any. */
+export function answerUnroutable({ code }: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(reply, code === 'FST_ERR_MAX_PARAM_LENGTH' ? { reason: 'not_found' } : unreadable)
+}
 
 /** Turns everything that goes wrong into problem details. */
 export function handleErrors(app: HttpApp, { logger }: HttpDeps): void {
@@ -40,7 +44,7 @@ function refusalOf(error: FastifyError): Refusal | null {
   return error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500 ? unreadable : null
 }
 
-/** SQLSTATE classes of a database that is away, or too slow for now; errors of the socket; a pool that gave up waiting. */
+/** SQLSTATE of a database that is away or too slow for now; errors of the socket; a pool that gave up waiting. */
 const isDatabaseAway = ({ code, message }: FastifyError): boolean =>
   /^(?:08|53|57)...$|^25006$|^E[A-Z]+$/.test(code ?? '') || /timeout|connection terminated/i.test(message)
 
@@ -58,11 +62,11 @@ function notFoundHandler(app: HttpApp): (request: FastifyRequest, reply: Fastify
     const methods = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
     if (methods.length === 0) return sendProblem(reply, { reason: 'not_found' })
     reply.header('Allow', [...new Set(methods)].join(', '))
-    return sendProblem(reply, { reason: 'not_found', status: 405, detail: 'This path does not take this method.' })
+    return sendProblem(reply, { reason: 'method_not_allowed' })
   }
 }
 
-/** What a connection gets for something that is not HTTP, or that came too slowly or was too large to become a request. */
+/** What a connection gets for something that is not HTTP, or came too slowly or too large to become a request. */
 export function answerClientError(error: { readonly code?: string }, socket: RawSocket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy()

@@ -13,11 +13,20 @@ interface ValidationError extends FastifySchemaValidationError {
 export function fieldErrorsOf(errors: readonly ValidationError[]): FieldError[] {
   const byField = new Map<string, FieldError>()
   for (const error of errors) {
+    if (isCount(error) && errors.some(other => isWithin(other, error))) continue
     const field = fieldOf(error)
     if (!byField.has(field)) byField.set(field, { field, message: messageOf(error) })
   }
   return [...byField.values()].slice(0, limits.fieldErrorsMax)
 }
+
+/** Too many fields or too few: it says less than that one of them is not known. */
+const isCount = ({ keyword }: ValidationError): boolean => keyword === 'maxProperties' || keyword === 'minProperties'
+
+const isWithin = (error: ValidationError, { instancePath }: ValidationError): boolean =>
+  error.keyword === 'additionalProperties'
+    ? error.instancePath === instancePath
+    : error.instancePath.startsWith(`${instancePath}/`)
 
 function fieldOf({ keyword, instancePath, params }: ValidationError): string {
   const name = keyword === 'required' ? params.missingProperty : params.additionalProperty

@@ -22,7 +22,7 @@ function isWhole(source: string): boolean {
   return digits === '' || trailingZeros - fraction.length + Number.parseInt(exponent, 10) >= 0
 }
 
-/** The body is not JSON. It says nothing of it: the parser's own message quotes the body, which may hold a card number. */
+/** The body is not JSON. No more is said: the parser's own message quotes the body, which may hold a card number. */
 export class MalformedJson extends Error {}
 
 const noBody = Object.freeze({})

@@ -6,7 +6,7 @@ import type { HttpApp } from './deps.ts'
 import { idempotencyHeader, replayedHeader } from './idempotency.ts'
 import { limits } from './limits.ts'
 import { pageLimits } from './list-query.ts'
-import { problemMediaType, problemOf } from './problem.ts'
+import { problemMediaType, problemOf, type Refusal } from './problem.ts'
 import type { RouteDocs } from './routes/docs.ts'
 import { scopes } from './scopes.ts'
 
@@ -19,7 +19,7 @@ const anyCall: readonly Reason[] = [
   'internal_error',
 ]
 const keyedCall: readonly Reason[] = ['key_missing', 'in_progress', 'other_content', 'switch_busy', 'outcome_unknown']
-const callWithBody: readonly Reason[] = ['too_large']
+const callWithBody: readonly Reason[] = ['too_large', 'media_type_unsupported']
 
 /** Describes every `/v1` call at /openapi.json and /docs. The refusals come from the table of reasons. */
 export async function describeApi(app: HttpApp, version: string): Promise<void> {
@@ -98,24 +98,27 @@ function refusalResponse(status: number, those: readonly Reason[]): object {
     content: {
       [problemMediaType]: {
         schema: { $ref: '#/components/schemas/Problem' },
-        examples: Object.fromEntries(those.map(reason => [reason, { value: problemOf(exampleOf(reason)) }])),
+        examples: Object.fromEntries(those.map(reason => [reason, { value: problemOf(exampleOf(reason, status)) }])),
       },
     },
   }
 }
 
-const exampleOf = (reason: Reason) =>
-  reason === 'format_invalid'
-    ? { reason, errors: [{ field: '/amount', message: 'must be a positive integer' }] }
-    : { reason }
+const mediaTypeError = { field: 'Content-Type', message: 'must be application/json' }
+const amountError = { field: '/amount', message: 'must be a positive integer' }
+
+function exampleOf(reason: Reason, status: number): Refusal {
+  if (reason !== 'format_invalid') return { reason }
+  return { reason, errors: [status === 415 ? mediaTypeError : amountError] }
+}
 
 const keyParameter = {
   name: idempotencyHeader,
   in: 'header',
   required: true,
   description:
-    'Names this attempt. The same key with the same content gets the same answer, and has its effect once. A new attempt ' +
-    'takes a new key; the number of the bill goes into `reference`.',
+    'Names this attempt. The same key with the same content gets the same answer, and has its effect once. A new ' +
+    'attempt takes a new key; the number of the bill goes into `reference`.',
   schema: { type: 'string', minLength: 1, maxLength: limits.idempotencyKeyLengthMax, pattern: '^[\\x21-\\x7e]+$' },
   example: 'till-7-0001',
 }
@@ -145,11 +148,11 @@ const listParameters: object[] = [
 
 const scopeRows = Object.entries(scopes).map(([scope, description]) => `| \`${scope}\` | ${description} |`)
 
-const introduction = `Send your API key as \`Authorization: Bearer …\`. Amounts are integers in minor units of the currency
-(for IRR, 1 is one rial), ids are opaque texts, times are RFC 3339.
+const introduction = `Send your API key as \`Authorization: Bearer …\`. Amounts are integers in minor units of the
+currency (for IRR, 1 is one rial), ids are opaque texts, times are RFC 3339.
 
-Every call that moves money takes an \`${idempotencyHeader}\`. When an answer does not come, or is a 503 or a 504, send the
-same request with the same key again: it has its effect once. A refusal (402, 409) is final for its key.
+Every call that moves money takes an \`${idempotencyHeader}\`. When an answer does not come, or is a 503 or a 504, send
+the same request with the same key again: it has its effect once. A refusal (402, 409) is final for its key.
 
 | scope | what a key with it may do |
 | --- | --- |

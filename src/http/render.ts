@@ -1,6 +1,6 @@
 import { dateOfDay } from '../core/calendar.ts'
 import type { Catalog } from '../core/catalog.ts'
-import { approvalCodeOf, rrnOf } from '../core/ids.ts'
+import { approvalCodeOf, formatTransactionId, rrnOf } from '../core/ids.ts'
 import { isLot } from '../core/ledger.ts'
 import type { Phase } from '../core/phases.ts'
 import { isApproval, type Reason } from '../core/reasons.ts'
@@ -46,22 +46,18 @@ export function renderDecision(decision: Decision, transaction: Transaction, cat
   for (const { debit, credit, remaining } of decision.postings) {
     const lot = isLot(debit) ? debit : credit
     const leg = transaction.legs.find(one => one.lot === lot)
-    if (remaining > 0n && leg !== undefined) legs.push(legOf(leg, remaining, catalog))
+    if (leg !== undefined) legs.push(legOf(leg, remaining, catalog))
   }
-  const reason = isApproval(decision.reason) ? decision.reason : reasonOf(phase, amounts)
+  const reason = isApproval(decision.reason) ? decision.reason : transaction.reason
   return bodyOf(transaction, { phase, amounts, legs, reason }, catalog)
 }
 
 /** The transaction as it stands now. */
 export function renderTransaction(transaction: Transaction, isSettled: boolean, catalog: Catalog): TransactionBody {
-  const legs: LegBody[] = []
-  for (const leg of transaction.legs) {
-    const inForce = transaction.phase === 'authorized' ? leg.held : leg.posted
-    if (inForce > 0n) legs.push(legOf(leg, inForce, catalog))
-  }
-  const { amounts } = transaction
+  const { amounts, reason } = transaction
   const phase = isSettled ? 'settled' : transaction.phase
-  return bodyOf(transaction, { phase, amounts, legs, reason: reasonOf(phase, amounts) }, catalog)
+  const legs = transaction.legs.map(leg => legOf(leg, phase === 'authorized' ? leg.held : leg.posted, catalog))
+  return bodyOf(transaction, { phase, amounts, legs, reason }, catalog)
 }
 
 /** What a reversal answers when its original has not been seen: it is remembered, and the original will be refused. */
@@ -94,12 +90,6 @@ interface Standing {
   readonly reason: Reason | null
 }
 
-/** What its authorize was answered. Why one was refused is told in that answer only: the transaction does not keep it. */
-function reasonOf(phase: Phase, { authorized, requested }: Amounts): Reason | null {
-  if (phase === 'refused') return null
-  return authorized < requested ? 'approved_partially' : 'approved'
-}
-
 function bodyOf(
   transaction: Transaction,
   { phase, amounts, legs, reason }: Standing,
@@ -107,7 +97,7 @@ function bodyOf(
 ): TransactionBody {
   const { id, merchant, terminal, original, expiresAt } = transaction
   return {
-    id: String(id),
+    id: formatTransactionId(id),
     kind: transaction.kind,
     phase,
     amount: {
@@ -123,7 +113,7 @@ function bodyOf(
     reference: transaction.reference,
     merchant: merchant === null ? null : (catalog.merchantsById.get(merchant)?.code ?? String(merchant)),
     terminal: terminal === null ? null : (catalog.terminalsById.get(terminal)?.code ?? String(terminal)),
-    original: original === null ? null : String(original),
+    original: original === null ? null : formatTransactionId(original),
     businessDate: dateOfDay(transaction.businessDate),
     createdAt: rfc3339(transaction.at),
     expiresAt: expiresAt === null ? null : rfc3339(expiresAt),

@@ -1,6 +1,6 @@
 import type { Balance } from '../core/transactions.ts'
 
-/** DE54, additional amounts (ISO 8583:1987, 4.3.49; 20 characters an entry). The amount types the switch answers with. */
+/** DE54, additional amounts (ISO 8583:1987): 20 characters an entry. The amount types that the switch answers with. */
 const amountTypes = { ledger: '01', available: '02', requested: '57' } as const
 
 const n12Max = 999_999_999_999n

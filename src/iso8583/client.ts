@@ -80,7 +80,7 @@ export class IsoClient {
   }
 
   /**
-   * Sends a request and waits for its reply: the one of its MTI with the same DE11, DE41 and DE7, never of the same STAN
+   * Sends a request and waits for its reply: that of its MTI with the same DE11, DE41 and DE7, never of the same STAN
    * alone. Rejects with NoAnswerError, or with CodecError for a message that the dialect cannot carry.
    */
   send(request: Message, timeoutMs = this.#timeoutMs): Promise<Message> {

@@ -109,8 +109,6 @@ describe('requests that are answered at once', () => {
     ['0202', {}, 'original_unknown', null],
     ['0400', {}, 'original_unknown', null],
     ['0420', { 90: '0'.repeat(42), 37: ' '.repeat(12) }, 'original_unknown', null],
-    ['0202', { ...followUp, 49: '840' }, 'currency_unsupported', null],
-    ['0400', { ...followUp, 49: '840' }, 'currency_unsupported', null],
     ['0600', {}, 'format_invalid', 'MTI unsupported'],
     ['1200', {}, 'format_invalid', 'MTI unsupported'],
     ['0200', { 3: undefined }, 'format_invalid', 'DE3 missing'],

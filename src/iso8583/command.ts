@@ -19,7 +19,7 @@ import {
   optionalFaultOf,
 } from './elements.ts'
 import { isAdvice, kindOfMti } from './mti.ts'
-import { type Identity, type NamedOriginal, originalOf } from './original.ts'
+import { type Identity, type Named, originalOf } from './original.ts'
 
 /**
  * What tells one request of a terminal from another: DE7, or DE13 and DE12 for terminals that renew DE7 on a repeat.
@@ -144,7 +144,6 @@ function refund(fields: Fields, context: MappingContext): Mapped {
       kind: 'refund',
       ...followUp,
       amount: BigInt(fields[4]!),
-      currency: fields[49] ?? null,
       terminal: identity.terminal,
       // DE37 may be the original's here, and one number must not name two transactions.
       rrn: named.element === 'DE37' ? null : rrnIn(fields),
@@ -154,15 +153,13 @@ function refund(fields: Fields, context: MappingContext): Mapped {
   )
 }
 
-/** 0202 and 0220: the terminal's word on whether the sale is complete. Its step is that of its MTI, whatever the word. */
+/** 0202 and 0220: the terminal's word on whether the sale is complete. Either way the step is that of the MTI. */
 function complete(isAdvice: boolean, fields: Fields, context: MappingContext): Mapped {
   const read = readFollowUp(fields, followUpNeeds, 'confirm', context)
   if (read.kind === 'answer') {
     const isOffline = isAdvice && read.reason === 'original_unknown'
     return isOffline ? answer('operation_not_allowed') : read
   }
-  const foreign = currencyRefusal(fields, context)
-  if (foreign !== null) return foreign
   const { followUp, named } = read
   const word = fields[39]
   if (word !== undefined && word !== '00' && word !== '10') {
@@ -175,8 +172,6 @@ function complete(isAdvice: boolean, fields: Fields, context: MappingContext): M
 function reverse(fields: Fields, context: MappingContext): Mapped {
   const read = readFollowUp(fields, followUpNeeds, 'reverse', context)
   if (read.kind === 'answer') return read
-  const foreign = currencyRefusal(fields, context)
-  if (foreign !== null) return foreign
   const replacement = fields[95]
   if (replacement !== undefined && !isDigits(replacement, 0, 12)) return malformed('DE95 invalid')
   const { followUp, named } = read
@@ -231,8 +226,6 @@ function readRequest(
   }
 }
 
-type Named = Extract<NamedOriginal, { kind: 'named' }>
-
 interface ReadFollowUp {
   readonly kind: 'read'
   readonly followUp: ReadRequest['request'] & {
@@ -240,6 +233,7 @@ interface ReadFollowUp {
     readonly original: Original
     readonly merchants: readonly string[]
     readonly card: CardToken | null
+    readonly currency: string | null
   }
   readonly identity: Identity
   readonly named: Named
@@ -267,6 +261,7 @@ function readFollowUp(
       original: named.original,
       merchants: [identity.merchant],
       card,
+      currency: fields[49] ?? null,
     },
     identity,
     named,
@@ -291,11 +286,4 @@ const amountIn = (fields: Fields): bigint | null => (fields[4] === undefined ? n
 function rrnIn(fields: Fields): string | null {
   const rrn = fields[37]
   return rrn === undefined || codeOf(rrn) === '' ? null : rrn
-}
-
-/** A confirm or reverse says the amount of its original again: in another currency it is not that amount. */
-function currencyRefusal(fields: Fields, { tenant }: MappingContext): Mapped | null {
-  const currency = fields[49]
-  if (currency === undefined || currency === tenant.currency.numeric || currency === tenant.currency.code) return null
-  return answer('currency_unsupported')
 }

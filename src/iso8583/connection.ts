@@ -166,7 +166,7 @@ export class Connection implements Sender {
     this.pump()
   }
 
-  /** Says that nothing more will come, and waits a little for the peer to say the same: a hard close can lose answers. */
+  /** Says that nothing more will come, and waits a little for the peer to do so too: a hard close can lose answers. */
   #close(): void {
     if (this.#isClosing) return
     this.#isClosing = true

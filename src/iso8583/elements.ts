@@ -51,7 +51,7 @@ function isCurrency(text: string): boolean {
   return true
 }
 
-/** The form of a data element (ISO 8583:1987, 4.4): whether a text is one. */
+/** The form of a data element (ISO 8583:1987): whether a text is one. */
 const forms = {
   3: text => isN(text, 6),
   4: text => isN(text, 12),
@@ -67,7 +67,7 @@ const forms = {
 export type CheckedElement = keyof typeof forms
 export type Fields = readonly (string | undefined)[]
 
-/** The first of `elements` that is missing or not of its form, as the terminal is told: `DE4 missing`. Null: all good. */
+/** The first of `elements` that is missing or not of its form, as the terminal is told: `DE4 missing`. Null: none. */
 export function faultOf(fields: Fields, elements: readonly CheckedElement[]): string | null {
   for (let index = 0; index < elements.length; index++) {
     const element = elements[index]!
@@ -89,7 +89,7 @@ const days = new Map<string, Day | null>()
 /** Twice the days of a year: terminals of every clock, and no more. */
 const daysMax = 800
 
-/** `nearestDay`, remembered: a switch sees the same few days all the time, and a date costs more than a whole mapping. */
+/** `nearestDay`, remembered: a switch sees the same few days all the time, and a date costs more than a mapping. */
 export function dayOfMonthAndDay(monthAndDay: string, today: Day): Day | null {
   if (today !== daysFrom || days.size > daysMax) {
     days.clear()

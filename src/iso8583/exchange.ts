@@ -52,7 +52,8 @@ export interface ExchangeDeps {
   readonly submit: Submit
   readonly panKey: KeyObject
   readonly log: Log
-  readonly onExchange?: ((record: ExchangeRecord) => void) | undefined
+  /** Once for each message that was answered, or met with silence: the line in the log, and the counters. */
+  onExchange(record: ExchangeRecord): void
   tenantOf(tenant: number): Tenant | undefined
   now(): Micros
 }
@@ -192,7 +193,7 @@ export class Exchanges {
   #record(exchange: Exchange, reply: Reply | null, replayed: boolean, transaction: number | null): void {
     const { message, command, tenant, startedAt } = exchange
     const { fields } = message
-    const record: ExchangeRecord = {
+    this.#deps.onExchange({
       mti: message.mti,
       kind: command?.kind ?? 'edge',
       reason: reply?.reason ?? null,
@@ -207,10 +208,7 @@ export class Exchanges {
       card: command !== null && 'card' in command ? command.card : null,
       transaction,
       micros: this.#deps.now() - startedAt,
-    }
-    if (record.kind === 'edge' && record.reason === 'approved') this.#deps.log.debug(record, 'network message')
-    else this.#deps.log.info(record, 'terminal message')
-    this.#deps.onExchange?.(record)
+    })
   }
 }
 
@@ -232,7 +230,7 @@ function isReadable({ mti, fields }: Message): boolean {
 const faultOf = ({ path, code }: UnpackError): string =>
   isDigits(path, 0, 1) ? `DE${path} ${code}` : `${path} ${code}`
 
-/** The name of an error and where it was thrown. Its message could have a value of the request in it, so it is left out. */
+/** The name of an error and where it was thrown; not its message, which could have a value of the request in it. */
 function errorFields(error: unknown): object {
   if (error instanceof CodecError) return { error: error.message }
   if (!(error instanceof Error)) return { error: typeof error }

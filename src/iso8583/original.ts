@@ -13,11 +13,16 @@ export interface Identity {
   readonly day: Day
 }
 
-export type NamedOriginal =
-  /** `content`: the reference in a form that a repeat of the message has too. */
-  | { readonly kind: 'named'; readonly original: Original; readonly content: string; readonly element: 'DE90' | 'DE37' }
-  | { readonly kind: 'none' }
-  | { readonly kind: 'fault'; readonly fault: string }
+export interface Named {
+  readonly kind: 'named'
+  readonly original: Original
+  /** The reference in a form that a repeat of the message has too. */
+  readonly content: string
+  /** Where it was. */
+  readonly element: 'DE90' | 'DE37'
+}
+
+export type NamedOriginal = Named | { readonly kind: 'none' } | { readonly kind: 'fault'; readonly fault: string }
 
 const none: NamedOriginal = { kind: 'none' }
 const invalid: NamedOriginal = { kind: 'fault', fault: 'DE90 invalid' }
@@ -28,8 +33,8 @@ const sentAtAt = 10
 const originalEnd = 20
 
 /**
- * The transaction that a message is about: DE90, else DE37 with DE42. DE90 of zeros is none (ISO 8583:1987, 4.3.71), and
- * with only its DE7 zero it fits any time. With local identity a follow-up carries DE12 and DE13 of the original.
+ * The transaction that a message is about: DE90, else DE37 with DE42. DE90 of zeros is none, and with
+ * only its DE7 zero it fits any time. With local identity a follow-up carries DE12 and DE13 of the original.
  */
 export function originalOf(fields: Fields, own: Identity, isLocal: boolean, today: Day): NamedOriginal {
   const elements = fields[90]

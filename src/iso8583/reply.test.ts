@@ -26,6 +26,7 @@ const transaction: Transaction = {
   id,
   kind: 'purchase',
   phase: 'authorized',
+  reason: 'approved',
   version: 0,
   holder: 1,
   card: 'token',

@@ -10,7 +10,7 @@ import { balanceEntries, n12, requestedEntry } from './amounts.ts'
 import type { TerminalCommand } from './command.ts'
 import { replyMtiOf } from './mti.ts'
 
-/** What a reply gives back as it came. DE2 is among them only where the terminal sent it, and nothing else of the card is. */
+/** What a reply gives back as it came: DE2 where the terminal sent it, and nothing else of the card. */
 const echoed = [2, 3, 4, 7, 11, 12, 13, 24, 32, 33, 37, 41, 42, 49, 70, 90] as const
 
 /** DE44, ans ..25. */
@@ -22,7 +22,7 @@ export interface Reply {
   readonly reason: Reason
 }
 
-/** The answer that needs no decision. `detail` tells more than the reason; it never has anything of the message in it. */
+/** The answer that needs no decision. `detail` tells more than the reason, and never has a value of the message. */
 export function replyTo(request: Message, reason: Reason, detail: string | null = null): Reply {
   const message = newMessage(replyMtiOf(request.mti))
   message.header = request.header
@@ -104,7 +104,7 @@ const decisionsFrom = 2 ** 39
 const batchSpan = 2 ** 28
 const indexSpan = 2 ** 11
 
-/** A retrieval reference number for an answer without a transaction: one that `rrnOf` never makes, the same on a repeat. */
+/** DE37 of an answer without a transaction: a number that `rrnOf` never makes, the same on a repeat. */
 function rrnOfDecision({ day, batch, index }: Decision): string {
   const date = rrnOf(transactionIdOf(day, 0, 0)).slice(0, 4)
   const number = decisionsFrom + (batch % batchSpan) * indexSpan + (index % indexSpan)

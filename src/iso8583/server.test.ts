@@ -329,7 +329,7 @@ describe('drain', () => {
   })
 })
 
-test('one line for each message, with nothing of the card but its token', async () => {
+test('one record for each message, with nothing of the card but its token', async () => {
   const { terminal, lines, records } = await start()
   const track = `${panOfCard(7)}=30121010000000`
   terminal.socket.write(
@@ -340,7 +340,6 @@ test('one line for each message, with nothing of the card but its token', async 
     ]),
   )
   await terminal.take(3)
-  expect(lines).toHaveLength(3)
   expect(records).toHaveLength(3)
   const written = JSON.stringify([lines, records])
   expect(written).not.toContain(panOfCard(7).slice(6, 15))

@@ -30,7 +30,7 @@ export interface IsoServerDeps extends ExchangeDeps {
 }
 
 export interface IsoServer {
-  /** The port of each listener, in their order. Rejects if one cannot be had; then none listens. */
+  /** The port of each listener, in order. Rejects if one cannot be had; then none listens. */
   listen(): Promise<readonly number[]>
   readonly connectionCount: number
   /** Takes no more connections and messages, answers what is in flight, closes. After `timeLimitMs` it cuts off. */
@@ -39,6 +39,8 @@ export interface IsoServer {
 
 const loopback = '127.0.0.1'
 const checkEveryMs = 500
+/** After a cut a whole fleet connects at once, faster than connections are accepted. The kernel has a limit too. */
+const backlog = 4096
 
 /** The terminal edge: ISO 8583 over TCP, on any number of ports. */
 export function createIsoServer(deps: IsoServerDeps): IsoServer {
@@ -140,7 +142,7 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
 function listenOn(server: Server, { host = loopback, port }: IsoListener): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog }, () => {
       server.off('error', reject)
       const address = server.address()
       resolve(typeof address === 'object' && address !== null ? address.port : port)

@@ -13,7 +13,9 @@ export interface Schedule {
   stop(): Promise<void>
 }
 
-/** Runs each job again and again, never beside itself. A job that keeps failing is logged once, until it works again. */
+/**
+ * Runs each job again and again, never beside itself. A job that keeps failing is logged once, until it works again.
+ */
 export function startJobs(jobs: readonly Job[], log: Logger): Schedule {
   let isStopped = false
   const running = new Set<Promise<void>>()

@@ -1,5 +1,8 @@
-/** Microseconds since 1970 by the machine's clock. Nothing that is stored comes from it: that is the database's to say. */
-export const nowMicros = (): number => Date.now() * 1000
+/**
+ * Microseconds since 1970 by the machine's clock, at the resolution of its monotonic one. Nothing that is stored comes
+ * from it: that is the database's to say.
+ */
+export const nowMicros = (): number => Math.round((performance.timeOrigin + performance.now()) * 1000)
 
 /** Monotonic seconds: for durations only. */
 export const elapsedSeconds = (): number => performance.now() / 1000

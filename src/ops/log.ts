@@ -3,7 +3,10 @@ import { type DestinationStream, destination, type Logger, pino } from 'pino'
 /** Runs of digits long enough to be a card number (ISO/IEC 7812: 12 to 19), not inside a longer word. */
 const digitRuns = /(?<![0-9A-Za-z.])[0-9]{13,19}(?![0-9A-Za-z])/g
 
-/** Masks what passes for a card number, wherever it may have come from: the last resort, behind code that never logs one. */
+/**
+ * Masks what passes for a card number, wherever it may have come from: the last resort, behind code that never logs
+ * one.
+ */
 export const maskCardNumbers = (line: string): string =>
   line.replace(digitRuns, digits => (isLuhn(digits) ? `${'*'.repeat(digits.length - 4)}${digits.slice(-4)}` : digits))
 
@@ -31,7 +34,7 @@ export function createLog(level: string, stream: DestinationStream = bufferedOut
   )
 }
 
-const bufferBytes = 16_384
+const bufferBytes = 8_192
 const flushEveryMs = 500
 
 const bufferedOutput = (): DestinationStream =>

@@ -28,7 +28,8 @@ export async function readOpenHolds(
   ids: readonly TransactionId[],
 ): Promise<TransactionId[]> {
   const { rows } = await pool.query<{ id: string }>(
-    `SELECT t.id::text FROM (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::bigint[]) AS u(day, id) OFFSET 0) x
+    `SELECT t.id::text
+     FROM (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::bigint[]) AS u(day, id) OFFSET 0) AS x
      JOIN transactions t ON t.tenant = x.tenant AND t.day = x.day AND t.id = x.id WHERE t.phase = 1`,
     [tenant, ids.map(dayOf), ids],
   )
@@ -38,7 +39,8 @@ export async function readOpenHolds(
 /** Forgets deadlines of which no hold is open any more. */
 export async function deleteDueHolds(pool: Pool, due: readonly DueHolds[]): Promise<void> {
   await pool.query(
-    `DELETE FROM hold_deadlines h USING unnest($1::integer[], $2::timestamptz[], $3::bigint[]) AS u(tenant, due, batch_seq)
+    `DELETE FROM hold_deadlines h
+     USING unnest($1::integer[], $2::timestamptz[], $3::bigint[]) AS u(tenant, due, batch_seq)
      WHERE h.tenant = u.tenant AND h.due = u.due AND h.batch_seq = u.batch_seq`,
     [due.map(one => one.tenant), due.map(one => one.due), due.map(one => one.batch)],
   )

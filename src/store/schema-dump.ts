@@ -23,8 +23,8 @@ const isOurs = (relation: string): string =>
   `${relation}.relnamespace = 'public'::regnamespace AND ${relation}.relname !~ '_[0-9]+(_.*)?$'`
 
 const sections: readonly string[] = [
-  `SELECT format('CREATE SEQUENCE %I AS %s INCREMENT %s MINVALUE %s MAXVALUE %s START %s CACHE %s;', sequencename, data_type,
-     increment_by, min_value, max_value, start_value, cache_size) AS ddl
+  `SELECT format('CREATE SEQUENCE %I AS %s INCREMENT %s MINVALUE %s MAXVALUE %s START %s CACHE %s;', sequencename,
+     data_type, increment_by, min_value, max_value, start_value, cache_size) AS ddl
    FROM pg_sequences s WHERE schemaname = 'public' AND NOT EXISTS (
      SELECT FROM pg_depend WHERE objid = format('%I', s.sequencename)::regclass AND deptype IN ('a', 'i'))
    ORDER BY sequencename`,
@@ -35,7 +35,8 @@ const sections: readonly string[] = [
         CASE a.attidentity WHEN 'a' THEN ' GENERATED ALWAYS AS IDENTITY' ELSE '' END), E',\\n' ORDER BY a.attnum)
       FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
-      || coalesce((SELECT string_agg(format(E',\\n  CONSTRAINT %I %s', o.conname, pg_get_constraintdef(o.oid)), '' ORDER BY o.conname)
+      || coalesce((SELECT string_agg(format(E',\\n  CONSTRAINT %I %s', o.conname, pg_get_constraintdef(o.oid)), ''
+          ORDER BY o.conname)
         FROM pg_constraint o WHERE o.conrelid = c.oid AND o.contype <> 'n'), ''),
      coalesce(' PARTITION BY ' || pg_get_partkeydef(c.oid), ''),
      coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', '')) AS ddl

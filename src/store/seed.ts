@@ -48,7 +48,8 @@ export async function seedTenant(pool: pg.Pool, seed: TenantSeed): Promise<void>
 async function insertTenant(client: pg.PoolClient, seed: TenantSeed): Promise<void> {
   const { rows } = await client.query<{ id: string }>(
     `INSERT INTO tenants (id, code, name, currency, time_zone, cut_over_seconds, clearing_account)
-     SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, $5, nextval('catalog_account_seq') FROM tenants RETURNING id::text`,
+     SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, $5, nextval('catalog_account_seq') FROM tenants
+     RETURNING id::text`,
     [seed.code, seed.name, currencyId, seed.timeZone, seed.cutOverSeconds],
   )
   const tenant = idOf(rows[0]?.id)
@@ -90,7 +91,8 @@ async function insertParties(client: pg.PoolClient, tenant: number, seed: Tenant
   let terminalId = 0
   for (const [index, merchant] of seed.merchants.entries()) {
     await client.query(
-      `WITH ${account('payable')} INSERT INTO merchants (tenant, id, code, name, payable) SELECT $1, $4, $2, $3, id FROM account`,
+      `WITH ${account('payable')}
+       INSERT INTO merchants (tenant, id, code, name, payable) SELECT $1, $4, $2, $3, id FROM account`,
       [tenant, merchant.code, merchant.name, index + 1],
     )
     for (const { code, confirmation, partial } of merchant.terminals) {

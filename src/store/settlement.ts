@@ -24,7 +24,10 @@ export interface SettlementLine {
   readonly amount: bigint
 }
 
-/** `s` is a row with tenant, merchant, payable, and the range after_batch to up_to_batch. Settling itself does not count. */
+/**
+ * `s` is a row with tenant, merchant, payable, and the range after_batch to up_to_batch. Settling itself does not
+ * count.
+ */
 const linesSql = (s: string): string => `
   SELECT ${s}.merchant, p.txn, sum(CASE WHEN p.credit = ${s}.payable THEN p.posted ELSE -p.posted END) AS amount
   FROM postings p
@@ -138,7 +141,8 @@ const closedOf = (row: Record<string, string>): ClosedSettlement => ({
 export async function readUnposted(pool: pg.Pool, tenant: number): Promise<ClosedSettlement[]> {
   const { rows } = await pool.query<Record<string, string>>(
     `SELECT id::text, merchant::text, number::text, after_batch::text, up_to_batch::text, business_date::text,
-       ${microsOf('closed_at')}::text AS closed_at FROM settlements WHERE tenant = $1 AND posted_at IS NULL ORDER BY id`,
+       ${microsOf('closed_at')}::text AS closed_at
+     FROM settlements WHERE tenant = $1 AND posted_at IS NULL ORDER BY id`,
     [tenant],
   )
   return rows.map(closedOf)

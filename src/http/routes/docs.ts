@@ -75,8 +75,8 @@ export const commandDocs = docs({
     tag: 'Transactions',
     summary: 'Reverse a transaction',
     description:
-      'Undoes a transaction before its settlement, wholly or in part. A part leaves the phase as it is; `reversed` means ' +
-      'that nothing remains.',
+      'Undoes a transaction before its settlement, wholly or in part. A part leaves the phase as it is; `reversed` ' +
+      'means that nothing remains.',
     success: { 200: 'Reversed.' },
     reasons: [...ofOriginal, 'amount_beyond', 'not_reversible', 'insufficient_funds'],
     keyed: true,
@@ -97,8 +97,8 @@ export const commandDocs = docs({
     tag: 'Transactions',
     summary: 'Reverse a request whose answer never came',
     description:
-      'For a till that has no id, because it never got the answer. The original is named by its Idempotency-Key, or by ' +
-      'merchant and bill. If it has not been seen, that is remembered, and it will be refused when it comes.',
+      'For a till that has no id, because it never got the answer. The original is named by its Idempotency-Key, or ' +
+      'by merchant and bill. If it has not been seen, that is remembered, and it will be refused when it comes.',
     success: { 200: 'Reversed, or remembered: then `id` is null.' },
     reasons: [...ofOriginal, 'original_ambiguous', 'not_reversible'],
     keyed: true,
@@ -120,8 +120,8 @@ export const readDocs = docs({
     tag: 'Transactions',
     summary: 'List transactions',
     description:
-      'Newest first. A page may be short, even empty, and still have a `nextCursor`: one call looks through 31 days at ' +
-      'the most.',
+      'Newest first. A page may be short, even empty, and still have a `nextCursor`: one call looks through 31 days ' +
+      'at the most.',
     success: { 200: 'A page of transactions.' },
     reasons: [],
     keyed: false,

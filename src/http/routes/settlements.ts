@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { dateOfDay, dayOfDate } from '../../core/calendar.ts'
 import type { Catalog } from '../../core/catalog.ts'
 import { differingField } from '../../core/content.ts'
-import { parseTransactionId, rrnOf } from '../../core/ids.ts'
+import { formatTransactionId, rrnOf } from '../../core/ids.ts'
 import type { Settlement } from '../../core/settlements.ts'
 import { toJsonAmount } from '../amounts.ts'
 import { otherContent } from '../answer.ts'
@@ -21,7 +21,7 @@ import { rfc3339 } from '../times.ts'
 import { settlementDocs } from './docs.ts'
 
 const names = contentNames('/merchant', '/businessDate')
-const SettlementParams = Type.Object({ id: Id('Id of the settlement.') })
+const SettlementParams = Type.Object({ id: Id('Id of the settlement.', '42') })
 
 interface KeptAnswer {
   /** Fingerprint of the request. */
@@ -34,8 +34,8 @@ type SettlementBody = ReturnType<typeof settlementBody>
 
 /**
  * Closing settlements, and reading them. To close is idempotent by nature: what is in a settlement is in no other one,
- * so a repeat finds nothing to close and answers 200 with an empty list. Beyond that the answers are kept in this process
- * for a while, and a repeat that finds one gets it; nothing is stored for it in the database.
+ * so a repeat finds nothing to close and answers 200 with an empty list. Beyond that the answers are kept in this
+ * process for a while, and a repeat that finds one gets it; nothing is stored for it in the database.
  */
 export function addSettlementRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
   const onRequest = authorizeFor({ scopes: ['settlements'] }, deps)
@@ -95,8 +95,8 @@ export function addSettlementRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFl
 
   /** Null: there is none, or not for this caller. */
   const find = async (apiKey: ApiKey, text: string): Promise<Settlement | null> => {
-    const id = parseTransactionId(text)
-    const settlement = id === null ? null : await deps.reads.settlement(apiKey.tenant, id)
+    if (!/^[1-9][0-9]{0,14}$/.test(text)) return null
+    const settlement = await deps.reads.settlement(apiKey.tenant, Number.parseInt(text, 10))
     return settlement !== null && speaksFor(apiKey, settlement.merchant) ? settlement : null
   }
 
@@ -159,7 +159,7 @@ async function* csvOf(
       chunk += csvRecord([
         number,
         merchant,
-        transaction,
+        formatTransactionId(transaction),
         kind,
         amount,
         currency,

@@ -21,7 +21,8 @@ export const PositiveAmount = (description: string) =>
 /** An amount in an answer. */
 export const Amount = (description: string) => Type.Integer({ description, examples: [250000] })
 
-export const Id = (description: string) => Type.String({ description, examples: ['1379907289153536'] })
+/** `example`: ids of transactions are longer than the others. */
+export const Id = (description: string, example = 'dmbf3k2x8g') => Type.String({ description, examples: [example] })
 
 export const Time = (description: string) =>
   Type.String({ format: 'date-time', description, examples: ['2026-11-21T08:30:00.123456Z'] })
@@ -76,7 +77,7 @@ export const Card = () =>
         Type.String({
           pattern: '^[0-9]{12,19}$',
           description: 'The card number. It is turned into a token at once and is nowhere stored or logged.',
-          examples: ['9364000000000012'],
+          examples: ['9364000000000019'],
           ...must('must be 12 to 19 digits'),
         }),
       ),

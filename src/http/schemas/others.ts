@@ -40,7 +40,7 @@ const Sum = (description: string) =>
 
 export const Settlement = Type.Object(
   {
-    id: Id('Id of the settlement.'),
+    id: Id('Id of the settlement.', '42'),
     number: Type.Integer({ description: 'Counts the settlements of the merchant, from 1.', examples: [1] }),
     merchant: Type.String({ description: 'Code of the merchant.', examples: ['M00000000000001'] }),
     businessDate: CalendarDate('The accounting day.'),

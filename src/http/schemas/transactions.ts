@@ -121,9 +121,9 @@ export type ReversalRequest = Static<typeof ReversalRequest>
 const Leg = Type.Object(
   {
     program: Type.String({ description: 'Code of the program that pays.', examples: ['credit'] }),
-    lot: Id('The load that the money comes from.'),
+    lot: Id('The load that the money comes from.', '17'),
     funder: Type.String({ description: 'Code of who loaded it.', examples: ['bazaar'] }),
-    account: Id('The ledger account of the lot.'),
+    account: Id('The ledger account of the lot.', '17'),
     amount: Amount('How much of it is held, or posted once confirmed.'),
   },
   { description: 'What one lot has in force.' },

@@ -8,8 +8,8 @@ import { commandKinds, transactionKinds } from './codes.ts'
 /** Lists of columns, each beside the function that reads a row of it. All values come as text. */
 
 export const decisionColumns = (d: string): string =>
-  `replace(${d}.key::text, '-', ''), ${d}.day, encode(${d}.content, 'hex'), ${d}.kind, ${d}.reason, ${d}.txn, ${d}.phase,
-   ${d}.requested, ${d}.authorized, ${d}.confirmed, ${d}.reversed, ${d}.refunded, ${d}.legs, ${d}.balances,
+  `replace(${d}.key::text, '-', ''), ${d}.day, encode(${d}.content, 'hex'), ${d}.kind, ${d}.reason, ${d}.txn,
+   ${d}.phase, ${d}.requested, ${d}.authorized, ${d}.confirmed, ${d}.reversed, ${d}.refunded, ${d}.legs, ${d}.balances,
    ${d}.batch_seq, ${d}.idx, ${microsOf(`${d}.at`)}`
 
 export function decisionOf(row: Row): Decision {
@@ -32,10 +32,13 @@ export function decisionOf(row: Row): Decision {
 }
 
 export const transactionColumns = (t: string): string =>
-  `${t}.id, ${t}.kind, ${t}.phase, ${t}.version, ${t}.holder, replace(${t}.card::text, '-', ''), ${t}.merchant, ${t}.terminal,
-   ${t}.asset, ${t}.requested, ${t}.authorized, ${t}.confirmed, ${t}.reversed, ${t}.refunded, ${t}.legs,
+  `${t}.id, ${t}.kind, ${t}.phase, ${t}.version, ${t}.holder, replace(${t}.card::text, '-', ''), ${t}.merchant,
+   ${t}.terminal, ${t}.asset, ${t}.requested, ${t}.authorized, ${t}.confirmed, ${t}.reversed, ${t}.refunded, ${t}.legs,
    ${microsOf(`${t}.at`)}, ${microsOf(`${t}.expires_at`)}, ${t}.business_date, ${t}.confirmed_in, ${t}.original,
-   ${t}.stan, ${t}.rrn, ${t}.reference`
+   ${t}.stan, ${t}.rrn, ${t}.reference, ${t}.reason`
+
+/** How many columns `transactionColumns` is: those that a query adds come after. */
+export const transactionColumnCount = 24
 
 export function transactionOf(row: Row): Transaction {
   return {
@@ -58,6 +61,7 @@ export function transactionOf(row: Row): Transaction {
     stan: idOrNull(row[20]),
     rrn: row[21] ?? null,
     reference: row[22] ?? null,
+    reason: reasonOfCode(idOf(row[23])),
   }
 }
 
@@ -138,7 +142,8 @@ function legsOf(literal: string | null | undefined): Leg[] {
 
 export function legsLiteral(legs: readonly Leg[]): string | null {
   if (legs.length === 0) return null
-  return `{${legs.map(({ lot, program, funder, held, posted }) => `${lot},${program},${funder},${held},${posted}`).join(',')}}`
+  const parts = legs.map(({ lot, program, funder, held, posted }) => `${lot},${program},${funder},${held},${posted}`)
+  return `{${parts.join(',')}}`
 }
 
 /** A list of program, balance, held and spendable; amounts as digits, since JSON has no bigint. */

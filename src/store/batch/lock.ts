@@ -20,7 +20,8 @@ export const lockNames = (names: readonly string[]): Statement =>
   statement(
     'lock_names',
     `SELECT pg_advisory_xact_lock(name)
-     FROM (SELECT DISTINCT hashtextextended(text, 0) AS name FROM unnest($1::text[]) AS text ORDER BY name OFFSET 0) AS x`,
+     FROM (SELECT DISTINCT hashtextextended(text, 0) AS name FROM unnest($1::text[]) AS text
+       ORDER BY name OFFSET 0) AS x`,
     [arrayOfText(names)],
   )
 
@@ -60,7 +61,9 @@ const lockHoldersText = (wait: '' | 'SKIP LOCKED'): string => `
 
 const lockHoldersTexts = { wait: lockHoldersText(''), skip: lockHoldersText('SKIP LOCKED') }
 
-/** Locks the rows of all holders concerned, in the order of their ids, and tells which. `skip`: leaves held ones out. */
+/**
+ * Locks the rows of all holders concerned, in the order of their ids, and tells which. `skip`: leaves held ones out.
+ */
 export const lockHolders = (sources: HolderSources, mode: 'wait' | 'skip'): Statement =>
   statement(`lock_holders_${mode}`, lockHoldersTexts[mode], [
     sources.tenant,

@@ -10,7 +10,10 @@ const keyRows = (keys: string, days: string): string => `
   (SELECT $1::integer AS tenant, key, CASE WHEN day < 0 THEN ${dayOfClock} + day + 1 ELSE day END AS day
    FROM unnest(${keys}::uuid[], ${days}::integer[]) AS u(key, day) OFFSET 0)`
 
-/** Stored answers: own keys, and those that originals are named by. Read after the locks, or ON CONFLICT would be needed. */
+/**
+ * Stored answers: own keys, and those that originals are named by. Read after the locks, or ON CONFLICT would be
+ * needed.
+ */
 export const readDecisions = (tenant: number, keys: readonly string[], days: readonly number[]): Statement =>
   statement(
     'read_decisions',
@@ -68,7 +71,9 @@ export const readWatermarks = (tenant: number, merchants: readonly number[]): St
     [tenant, arrayOf(merchants)],
   )
 
-/** Reversals that are remembered for these bills, for a day: by then the request that they overtook is not on its way. */
+/**
+ * Reversals that are remembered for these bills, for a day: by then the request that they overtook is not on its way.
+ */
 export const readRememberedReversals = (
   tenant: number,
   bills: readonly { merchant: number; reference: string }[],
@@ -76,7 +81,8 @@ export const readRememberedReversals = (
   statement(
     'read_remembered_reversals',
     `SELECT r.merchant, r.reference
-     FROM (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::text[]) AS u(merchant, reference) OFFSET 0) AS x
+     FROM (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::text[]) AS u(merchant, reference)
+       OFFSET 0) AS x
      JOIN remembered_reversals r ON r.tenant = x.tenant AND r.merchant = x.merchant AND r.reference = x.reference
      WHERE r.at > clock_timestamp() - interval '1 day'`,
     [tenant, arrayOf(bills.map(bill => bill.merchant)), arrayOfText(bills.map(bill => bill.reference))],

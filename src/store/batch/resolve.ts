@@ -47,24 +47,21 @@ export const resolveRrn = (tenant: number, merchant: number, rrn: string, today:
     [tenant, merchant, rrn, idOfRrn(rrn, today)],
   )
 
-/** By bill number: what is in force before what is not, and of that the latest. */
+/** How many attempts at one bill are told apart; a till gives up long before. */
+const attemptsMax = 64
+
+/** By bill number, the latest first. Which of them is in force is for the decision to say, after the locks. */
 export const resolveReference = (tenant: number, merchant: number, reference: string): Statement =>
   statement(
     'resolve_reference',
-    `SELECT t.id, t.phase IN (1, 2) AND t.kind <> 2 AS live
+    `SELECT t.id
      FROM (SELECT $1::integer AS tenant, $2::integer AS merchant, $3::text AS reference,
        ${clockDay} + 1 - back AS day FROM generate_series(0, ${daysBack}) AS back OFFSET 0) AS x
-     JOIN transactions t ON t.tenant = x.tenant AND t.day = x.day AND t.merchant = x.merchant AND t.reference = x.reference
-     WHERE t.kind <> 2 ORDER BY live DESC, t.id DESC`,
+     JOIN transactions t ON t.tenant = x.tenant AND t.day = x.day AND t.merchant = x.merchant
+       AND t.reference = x.reference
+     WHERE t.kind <> 2 ORDER BY t.id DESC LIMIT ${attemptsMax}`,
     [tenant, merchant, reference],
   )
 
-export type Resolution = { kind: 'one'; id: TransactionId } | { kind: 'none' } | { kind: 'several' }
-
-/** What the rows of any of these come to. */
-export function resolutionOf(rows: readonly Row[]): Resolution {
-  const [first, second] = rows
-  if (first === undefined) return { kind: 'none' }
-  const isSecondRival = second !== undefined && (second.length < 2 || second[1] === 't')
-  return isSecondRival ? { kind: 'several' } : { kind: 'one', id: idOf(first[0]) }
-}
+/** Transactions of the name that any of these look-ups found. */
+export const foundIn = (rows: readonly Row[]): TransactionId[] => rows.map(row => idOf(row[0]))

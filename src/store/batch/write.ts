@@ -25,12 +25,13 @@ export const insertDecisions = (tenant: number, batch: number, at: number, decis
     `INSERT INTO decisions (key, txn, batch_seq, at, requested, authorized, confirmed, reversed, refunded,
        tenant, day, idx, kind, reason, phase, render, content, legs, balances)
      SELECT key, txn, $2::bigint, ${timestampOf('$3::bigint')}, requested, authorized, confirmed, reversed, refunded,
-       $1::integer, day, idx, kind, reason, phase, ${renderVersion}, decode(content, 'hex'), legs::bigint[], balances::json
+       $1::integer, day, idx, kind, reason, phase, ${renderVersion}, decode(content, 'hex'), legs::bigint[],
+       balances::json
      FROM unnest($4::uuid[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[],
        $11::bigint[], $12::smallint[], $13::smallint[], $14::smallint[], $15::smallint[], $16::text[], $17::text[],
        $18::text[])
-       AS u(key, day, txn, requested, authorized, confirmed, reversed, refunded, idx, kind, reason, phase, content, legs,
-         balances)`,
+       AS u(key, day, txn, requested, authorized, confirmed, reversed, refunded, idx, kind, reason, phase, content,
+         legs, balances)`,
     [
       tenant,
       batch,
@@ -57,17 +58,17 @@ export const insertTransactions = (tenant: number, transactions: readonly Transa
   statement(
     'insert_transactions',
     `INSERT INTO transactions (id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at,
-       confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase, kind,
-       rrn, reference, legs)
+       confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase, reason,
+       kind, rrn, reference, legs)
      SELECT id, holder, requested, authorized, confirmed, reversed, refunded, ${timestampOf('at')},
        ${timestampOf('expires_at')}, confirmed_in, original, card, $1::integer, ${dayOfId('id')}, merchant, terminal,
-       business_date, stan, asset, version, phase, kind, rrn, reference, legs::bigint[]
+       business_date, stan, asset, version, phase, reason, kind, rrn, reference, legs::bigint[]
      FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
        $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::uuid[], $14::integer[], $15::integer[],
-       $16::integer[], $17::integer[], $18::smallint[], $19::smallint[], $20::smallint[], $21::smallint[], $22::text[],
-       $23::text[], $24::text[])
+       $16::integer[], $17::integer[], $18::smallint[], $19::smallint[], $20::smallint[], $21::smallint[],
+       $22::smallint[], $23::text[], $24::text[], $25::text[])
        AS u(id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at, confirmed_in, original,
-         card, merchant, terminal, business_date, stan, asset, version, phase, kind, rrn, reference, legs)`,
+         card, merchant, terminal, business_date, stan, asset, version, phase, reason, kind, rrn, reference, legs)`,
     [
       tenant,
       arrayOf(transactions.map(one => one.id)),
@@ -89,6 +90,7 @@ export const insertTransactions = (tenant: number, transactions: readonly Transa
       arrayOf(transactions.map(one => one.asset)),
       arrayOf(transactions.map(one => one.version)),
       arrayOf(transactions.map(one => phaseCodes[one.phase])),
+      arrayOf(transactions.map(one => reasons[one.reason].code)),
       arrayOf(transactions.map(one => transactionCodeOf(one.kind))),
       arrayOfText(transactions.map(one => one.rrn)),
       arrayOfText(transactions.map(one => one.reference)),
@@ -189,7 +191,8 @@ export const deleteRememberedReversals = (tenant: number, bills: readonly BillRe
     'delete_remembered_reversals',
     `WITH gone AS (
        DELETE FROM remembered_reversals r
-       USING (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::text[]) AS u(merchant, reference) OFFSET 0) x
+       USING (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::text[]) AS u(merchant, reference)
+         OFFSET 0) AS x
        WHERE r.tenant = x.tenant AND r.merchant = x.merchant AND r.reference = x.reference RETURNING 1)
      SELECT expect_rows((SELECT count(*) FROM gone), $4::bigint, 'remembered reversals')`,
     [tenant, arrayOf(bills.map(bill => bill.merchant)), arrayOfText(bills.map(bill => bill.reference)), bills.length],
@@ -214,26 +217,27 @@ export const insertBatch = (tenant: number, batch: number, at: number, link: Cha
 
 export const commit: Statement = statement('commit', 'COMMIT')
 
-/** What a link covers: the link before it, the batch, and every column of its decisions, in the order of their index. */
+/**
+ * What a link covers: the link before it, the batch, and every column of its decisions, in the order of their index.
+ */
 export function chainText(previous: string, batch: number, at: number, decisions: readonly Decision[]): string {
   let text = `${previous}|${batch}|${at}`
   for (const one of decisions) {
     const { amounts } = one
-    text += `\n${one.key}|${one.day}|${one.content}|${commandCodeOf(one.kind)}|${reasons[one.reason].code}|${one.transaction ?? ''}`
-    text += `|${one.phase === null ? '' : phaseCodes[one.phase]}|${amounts?.requested ?? ''}|${zeroAsNull(amounts?.authorized) ?? ''}`
-    text += `|${zeroAsNull(amounts?.confirmed) ?? ''}|${zeroAsNull(amounts?.reversed) ?? ''}|${zeroAsNull(amounts?.refunded) ?? ''}`
+    text += `\n${one.key}|${one.day}|${one.content}|${commandCodeOf(one.kind)}|${reasons[one.reason].code}`
+    text += `|${one.transaction ?? ''}|${one.phase === null ? '' : phaseCodes[one.phase]}|${amounts?.requested ?? ''}`
+    text += `|${zeroAsNull(amounts?.authorized) ?? ''}|${zeroAsNull(amounts?.confirmed) ?? ''}`
+    text += `|${zeroAsNull(amounts?.reversed) ?? ''}|${zeroAsNull(amounts?.refunded) ?? ''}`
     text += `|${postingsLiteral(one.postings) ?? ''}|${balancesLiteral(one.balances) ?? ''}`
   }
   return text
 }
 
-/** The same text, made by the database from what it has stored: `previous` and the batch `b` are in scope. */
-export const chainTextSql = (previous: string, b: string): string => `
-  ${previous} || '|' || ${b}.seq || '|' || (extract(epoch FROM ${b}.at) * 1000000)::bigint || coalesce((
-    SELECT string_agg(E'\\n' || replace(d.key::text, '-', '') || '|' || d.day || '|' || encode(d.content, 'hex')
-      || '|' || d.kind || '|' || d.reason || '|' || coalesce(d.txn::text, '') || '|' || coalesce(d.phase::text, '')
-      || '|' || coalesce(d.requested::text, '') || '|' || coalesce(d.authorized::text, '')
-      || '|' || coalesce(d.confirmed::text, '') || '|' || coalesce(d.reversed::text, '')
-      || '|' || coalesce(d.refunded::text, '') || '|' || coalesce(d.legs::text, '') || '|'
-      || coalesce(d.balances::text, ''), '' ORDER BY d.idx)
-    FROM decisions d WHERE d.tenant = ${b}.tenant AND d.batch_seq = ${b}.seq), '')`
+/** The line of one decision in that text, made by the database from what it has stored. */
+export const chainLineSql = (d: string): string => `
+  E'\\n' || replace(${d}.key::text, '-', '') || '|' || ${d}.day || '|' || encode(${d}.content, 'hex')
+    || '|' || ${d}.kind || '|' || ${d}.reason || '|' || coalesce(${d}.txn::text, '')
+    || '|' || coalesce(${d}.phase::text, '') || '|' || coalesce(${d}.requested::text, '')
+    || '|' || coalesce(${d}.authorized::text, '') || '|' || coalesce(${d}.confirmed::text, '')
+    || '|' || coalesce(${d}.reversed::text, '') || '|' || coalesce(${d}.refunded::text, '')
+    || '|' || coalesce(${d}.legs::text, '') || '|' || coalesce(${d}.balances::text, '')`

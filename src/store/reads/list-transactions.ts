@@ -49,7 +49,9 @@ const daysPerPageMax = 31
 /** A page of transactions. The days are the partitions, so one is read after the other until the page is full. */
 export async function listTransactions(query: Query, request: PageRequest): Promise<TransactionPage> {
   if (request.filter.rrn !== null) return byRetrievalNumber(query, request, request.filter.rrn)
-  if (request.filter.reference !== null) return pageOf(request, await run(query, byReference(request)))
+  if (request.filter.reference !== null) {
+    return pageOf(request, await run(query, byReference(request, request.filter.reference)))
+  }
   const { tenant, filter, limit } = request
   const firstDay = filter.from === null ? 0 : dayOfMicros(filter.from)
   const items: TransactionView[] = []
@@ -102,14 +104,8 @@ export function ofDay(request: PageRequest, day: Day): Statement {
   return where.select(request.limit)
 }
 
-export function byReference(request: PageRequest): Statement {
-  const where = new Conditions()
-  where.add`t.tenant = ${request.tenant}`
-  where.add`t.merchant = ANY (${arrayOf(request.filter.merchants ?? request.merchantsOfTenant)}::integer[])`
-  if (request.before !== null) where.add`t.id < ${request.before}`
-  addFilter(where, request.filter)
-  return where.select(request.limit)
-}
+export const byReference = (request: PageRequest, reference: string): Statement =>
+  ofNumber('reference', reference, request)
 
 /** A number may be a terminal's own, or one that the switch made from an id; both are looked for. */
 async function byRetrievalNumber(query: Query, request: PageRequest, rrn: string): Promise<TransactionPage> {
@@ -121,13 +117,22 @@ async function byRetrievalNumber(query: Query, request: PageRequest, rrn: string
   return pageOf(request, found)
 }
 
-export function byTerminalsNumber(request: PageRequest, rrn: string): Statement {
+export const byTerminalsNumber = (request: PageRequest, rrn: string): Statement => ofNumber('rrn', rrn, request)
+
+/** By a number that has an index of its own: sent as columns, it is looked up there, whatever order is asked for. */
+function ofNumber(column: 'reference' | 'rrn', value: string, { tenant, filter, ...request }: PageRequest): Statement {
   const where = new Conditions()
-  where.add`t.tenant = ${request.tenant}`
-  where.add`t.merchant = ANY (${arrayOf(request.filter.merchants ?? request.merchantsOfTenant)}::integer[])`
-  where.add`t.rrn = ${rrn}`
+  const merchants = arrayOf(filter.merchants ?? request.merchantsOfTenant)
+  where.addJoin(
+    (one, many, number) =>
+      `JOIN (SELECT ${one}::integer AS tenant, merchant, ${number}::text AS number
+         FROM unnest(${many}::integer[]) AS merchant OFFSET 0) AS x
+       ON t.tenant = x.tenant AND t.merchant = x.merchant AND t.${column} = x.number`,
+    [tenant, merchants, value],
+  )
   if (request.before !== null) where.add`t.id < ${request.before}`
-  addFilter(where, request.filter)
+  // The number once more, as a constant, would make the planner look for it without tenant and merchant.
+  addFilter(where, { ...filter, [column]: null })
   return where.select(request.limit)
 }
 
@@ -156,27 +161,40 @@ function addFilter(where: Conditions, { terminal, reference, phase, from, to }: 
 
 type Value = string | number | null
 
-/** A WHERE clause in the making; values become parameters. */
+/** A statement in the making; values become parameters. */
 class Conditions {
   readonly #conditions: string[] = []
   readonly #values: Value[] = []
+  #join = ''
 
   add(texts: TemplateStringsArray, value: Value): void {
     this.addText(parameter => `${texts[0]}${parameter}${texts[1]}`, value)
   }
 
   addText(conditionOf: (parameter: string) => string, value: Value): void {
-    this.#values.push(value)
-    this.#conditions.push(conditionOf(`$${this.#values.length}`))
+    this.#conditions.push(conditionOf(this.#parameter(value)))
   }
 
   addFixed(condition: string): void {
     this.#conditions.push(condition)
   }
 
+  addJoin(
+    joinOf: (...parameters: [string, string, string]) => string,
+    [one, other, third]: [Value, Value, Value],
+  ): void {
+    this.#join = joinOf(this.#parameter(one), this.#parameter(other), this.#parameter(third))
+  }
+
   select(limit: number): Statement {
-    const text = `SELECT ${viewColumns('t')} FROM transactions t WHERE ${this.#conditions.join(' AND ')}
-      ORDER BY t.day DESC, t.id DESC LIMIT $${this.#values.length + 1}`
-    return statement('', text, [...this.#values, limit + 1])
+    const where = this.#conditions.length === 0 ? '' : `WHERE ${this.#conditions.join(' AND ')}`
+    const text = `SELECT ${viewColumns('t')} FROM transactions t ${this.#join} ${where}
+      ORDER BY t.day DESC, t.id DESC LIMIT ${this.#parameter(limit + 1)}`
+    return statement('', text, [...this.#values])
+  }
+
+  #parameter(value: Value): string {
+    this.#values.push(value)
+    return `$${this.#values.length}`
   }
 }

@@ -39,9 +39,8 @@ export function createReadPool(options: ReadPoolOptions, onError: (error: Error)
       'enable_seqscan=off',
       'enable_hashjoin=off',
       'enable_mergejoin=off',
-      // Lists stop after a page, which only an index in their order allows.
+      // A list stops after a page, which an index in its order allows and a bitmap does not.
       'enable_bitmapscan=off',
-      'enable_sort=off',
       'jit=off',
       'TimeZone=UTC',
     ]

@@ -1,6 +1,6 @@
 import type { TransactionId } from '../../core/ids.ts'
 import type { Transaction } from '../../core/transactions.ts'
-import { transactionColumns, transactionOf } from '../batch/columns.ts'
+import { transactionColumnCount, transactionColumns, transactionOf } from '../batch/columns.ts'
 import { dayOfId, idOrNull, type Row, statement } from '../sql.ts'
 import type { Query } from './pool.ts'
 
@@ -17,7 +17,7 @@ export const watermarkOf = (t: string): string =>
 
 export const viewColumns = (t: string): string => `${transactionColumns(t)}, ${watermarkOf(t)}`
 
-const watermarkAt = 23
+const watermarkAt = transactionColumnCount
 
 export function viewOf(row: Row): TransactionView {
   const transaction = transactionOf(row)

@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest'
+import {
+  authorize,
+  card,
+  cardToken,
+  catalog,
+  confirm,
+  expire,
+  inquire,
+  load,
+  lot,
+  newKey,
+  refund,
+  reverse,
+  settle,
+  startOfTime,
+} from '../../test/support/core.ts'
+import { MemoryLedger } from '../../test/support/memory-ledger.ts'
+import type { Command } from './commands.ts'
+import { decide } from './decide.ts'
+import type { DecisionContext, Outcome } from './decision.ts'
+import { dayOfMicros } from './ids.ts'
+import { type Rows, WorkingSet } from './working-set.ts'
+
+const open = (): MemoryLedger => new MemoryLedger({ cards: [card(1)], lots: [lot(1, 1, 500n)] })
+
+describe('one key, one effect', () => {
+  const commands: [string, (ledger: MemoryLedger) => Command][] = [
+    ['authorize', () => authorize(100n)],
+    ['authorize, refused', () => authorize(501n)],
+    ['authorize, refused for its card', () => authorize(1n, { card: cardToken(9) })],
+    ['confirm', ledger => confirm(ledger.open('authorized'))],
+    ['confirm, refused', ledger => confirm(ledger.open('reversed'))],
+    ['confirm of nothing', () => confirm(5)],
+    ['reverse', ledger => reverse(ledger.open('confirmed'), 10n)],
+    ['reverse, late', ledger => reverse(ledger.open('settled'), null, { channel: 'terminal' })],
+    ['reverse, remembered', () => reverse(newKey())],
+    ['reverse, remembered by bill', () => reverse('bill-1')],
+    ['refund', ledger => refund(ledger.open('confirmed'))],
+    ['expire, refused', ledger => expire(ledger.open('authorized'))],
+    ['inquire', () => inquire()],
+    ['load', () => load(1, 1, 10n)],
+    ['settle', () => settle('M1', 10n)],
+  ]
+  test.each(commands)('%s', (_name, commandOf) => {
+    const ledger = open()
+    const command = commandOf(ledger)
+    const first = ledger.do(command)
+    const state = (): unknown => [[...ledger.lots.values()], [...ledger.transactions.values()], [...ledger.bills]]
+    const before = structuredClone(state())
+    // A load in between: what was refused stays refused, and balances are those first told.
+    const again = ledger.do(command)
+    expect(again).toMatchObject({ replayed: true })
+    expect(again.decision).toEqual(first.decision)
+    expect(ledger.submit([{ ...command, content: 'bb' }])).toEqual([{ kind: 'other_content', stored: 'aa' }])
+    expect(state()).toEqual(before)
+    ledger.do(load(1, 1, 1_000n))
+    expect(ledger.do(command).decision).toEqual(first.decision)
+  })
+
+  test('three copies in one batch, the last with other content', () => {
+    const ledger = open()
+    const command = authorize(100n)
+    const outcomes = ledger.submit([command, command, { ...command, amount: 5n, content: 'bb' }])
+    const [one, other, altered] = outcomes
+    expect(one).toMatchObject({ kind: 'decided', replayed: false })
+    expect(other).toEqual({ ...one, replayed: true })
+    expect(altered).toEqual({ kind: 'other_content', stored: 'aa' })
+    expect(ledger.lots.get(1)?.debitsPending).toBe(100n)
+  })
+
+  test('a replay tells the transaction as it stands, beside the answer as it was', () => {
+    const ledger = open()
+    const command = authorize(100n)
+    const id = ledger.do(command).decision.transaction!
+    ledger.do(confirm(id))
+    expect(ledger.do(command)).toMatchObject({ decision: { phase: 'authorized' }, transaction: { phase: 'confirmed' } })
+  })
+})
+
+describe('what the rows of a batch do not tell is left to the next one', () => {
+  const holds = open()
+  const held = holds.open('authorized')
+  const done = holds.open('confirmed')
+  const back = holds.do(refund(done, 10n)).decision.transaction!
+  const opener = authorize(1n)
+  const opened = holds.do(opener).decision
+  const rowOf = (id: number) => holds.transactions.get(id)!
+  const locked = { lockedHolders: [1] }
+  const settledUpTo = [[1, -1]] as const
+
+  const cases: [string, Command, Partial<Rows>, Outcome][] = [
+    // name,                         command,        rows,                                        outcome
+    ['the lock of the card', authorize(1n), { cards: [card(1)] }, { kind: 'deferred', need: {} }],
+    [
+      'the lots of the card',
+      authorize(1n),
+      { cards: [card(1)], ...locked },
+      { kind: 'deferred', need: { lotsOf: [1] } },
+    ],
+    ['the lock, to inquire', inquire(), { cards: [card(1)] }, { kind: 'deferred', need: {} }],
+    ['the lots, to inquire', inquire(), { cards: [card(1)], ...locked }, { kind: 'deferred', need: { lotsOf: [1] } }],
+    ['the lock of the original', confirm(held), { transactions: [rowOf(held)] }, { kind: 'deferred', need: {} }],
+    ['the lock, to expire', expire(held), { transactions: [rowOf(held)] }, { kind: 'deferred', need: {} }],
+    ['the lock, to load', load(1, 1, 1n), {}, { kind: 'deferred', need: {} }],
+    [
+      'the row behind a key',
+      confirm(opener.key),
+      { decisions: [opened] },
+      { kind: 'deferred', need: { transactions: [opened.transaction!] } },
+    ],
+    [
+      'the row behind its own key',
+      opener,
+      { decisions: [opened] },
+      { kind: 'deferred', need: { transactions: [opened.transaction!] } },
+    ],
+    [
+      'rows of a bill',
+      reverse({ by: 'among', ids: [held, done] }),
+      { transactions: [rowOf(held)], ...locked },
+      { kind: 'deferred', need: { transactions: [done] } },
+    ],
+    [
+      'the watermark',
+      refund(done),
+      { transactions: [rowOf(done)], ...locked },
+      { kind: 'deferred', need: { watermarksOf: [1] } },
+    ],
+    [
+      'the watermark, to expire',
+      expire(done),
+      { transactions: [rowOf(done)], ...locked },
+      { kind: 'deferred', need: { watermarksOf: [1] } },
+    ],
+    [
+      'the purchase of a refund',
+      reverse(back),
+      { transactions: [rowOf(back)], ...locked, settledUpTo },
+      { kind: 'deferred', need: { transactions: [done] } },
+    ],
+    [
+      'the lots of a refund',
+      reverse(back),
+      { transactions: [rowOf(back), rowOf(done)], ...locked, settledUpTo },
+      { kind: 'deferred', need: { lotsOf: [1] } },
+    ],
+  ]
+  test.each(cases)('%s', (_name, command, given, outcome) => {
+    const none = { decisions: [], transactions: [], cards: [], lots: [], lockedHolders: [], holdersWithLots: [] }
+    const rows = new WorkingSet({ ...none, settledUpTo: [], rememberedReversals: [], ...given })
+    const context: DecisionContext = {
+      catalog,
+      at: startOfTime,
+      batch: 99,
+      businessDate: dayOfMicros(startOfTime),
+      nextSequence: () => {
+        throw new Error('nothing may be opened')
+      },
+    }
+    expect(decide(command, rows, context)).toEqual(outcome)
+    expect([rows.newDecisions, rows.lotDeltas.size, rows.changedTransactions]).toEqual([[], 0, []])
+  })
+})

@@ -1,0 +1,53 @@
+import type { Command } from '../../src/core/commands.ts'
+import { decide } from '../../src/core/decide.ts'
+import type { Micros } from '../../src/core/ids.ts'
+import type { Lot } from '../../src/core/ledger.ts'
+import { WorkingSet } from '../../src/core/working-set.ts'
+import { panToken } from '../../src/crypto/hash.ts'
+import type { Result } from '../../src/engine/result.ts'
+import { catalog, panKey } from './http.ts'
+
+export const memoryPan = '9364000000000019'
+const day = 20_778
+export const memoryTime: Micros = day * 86_400_000_000 + 30_600_123_456
+
+const lot = (id: number, program: number, amount: bigint): Lot => ({
+  id,
+  holder: 1,
+  program,
+  funder: 1,
+  asset: 1,
+  debitsPending: 0n,
+  debitsPosted: 0n,
+  creditsPending: 0n,
+  creditsPosted: amount,
+  limit: 0n,
+  expiresAt: null,
+})
+
+/** The real decisions on one card with 1,000 of credit and 500 of welfare, without a database: one endless batch. */
+export function memoryEngine(): (command: Command) => Promise<Result> {
+  const card = { token: panToken(memoryPan, panKey), holder: 1, status: 'active', expiresAt: null } as const
+  const rows = new WorkingSet({
+    decisions: [],
+    transactions: [],
+    cards: [card],
+    lots: [lot(101, 1, 1000n), lot(102, 2, 500n)],
+    lockedHolders: [1],
+    holdersWithLots: [1],
+    settledUpTo: [
+      [1, -1],
+      [2, -1],
+    ],
+    rememberedReversals: [],
+  })
+  let sequence = 0
+  let at = memoryTime
+  return async command => {
+    at += 1_000
+    const context = { catalog, at, batch: 1, businessDate: day, nextSequence: () => ++sequence }
+    const outcome = decide(command, rows, context)
+    if (outcome.kind === 'deferred') throw new Error('the memory engine has all rows there are')
+    return outcome
+  }
+}

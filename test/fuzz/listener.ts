@@ -28,6 +28,7 @@ export interface ListenerOutcome {
 }
 
 const framesPerSalvo = 64
+const readablePerAny = 24
 const salvoTimeoutMs = 30_000
 
 /**
@@ -40,7 +41,7 @@ export async function fuzzListener(run: ListenerRun): Promise<ListenerOutcome> {
   let isOver = false
   const worker = async () => {
     while (!isOver && outcome.frames < run.count) {
-      const bytes = salvo(random, run.messages, Math.min(framesPerSalvo, run.count - outcome.frames))
+      const bytes = salvo(random, run, Math.min(framesPerSalvo, run.count - outcome.frames))
       const owed = expected(run.dialect, bytes)
       outcome.frames += owed.frames
       const replies = await exchange(run, bytes)
@@ -57,16 +58,27 @@ export async function fuzzListener(run: ListenerRun): Promise<ListenerOutcome> {
 }
 
 /** Frames one after the other; now and then the length in front of one is wrong, or the last is not whole. */
-function salvo(random: Random, messages: readonly Buffer[], count: number): Buffer {
+function salvo(random: Random, { messages, dialect }: ListenerRun, count: number): Buffer {
   const parts: Buffer[] = []
   for (let frames = 0; frames < count; frames++) {
-    const body = mutate(random, random.pick(messages), random.pick(messages))
+    const body = damaged(random, messages, dialect)
     const length = Buffer.alloc(2)
     length.writeUInt16BE(random.below(200) === 0 ? random.below(0x10000) : body.length)
     parts.push(length, random.below(200) === 0 ? body.subarray(0, random.below(body.length + 1)) : body)
   }
   return Buffer.concat(parts)
 }
+
+/** Mostly one that can be answered, so that a connection lives to see more. */
+function damaged(random: Random, messages: readonly Buffer[], dialect: Dialect): Buffer {
+  const isAny = random.below(readablePerAny) === 0
+  for (;;) {
+    const body = mutate(random, random.pick(messages), random.pick(messages))
+    if (isAny || isReadable(dialect.unpack(body).message)) return body
+  }
+}
+
+const isReadable = ({ mti, fields }: Message) => mti !== '' && /^\d{6}$/.test(fields[11] ?? '')
 
 interface Owed {
   frames: number
@@ -82,8 +94,7 @@ function expected(dialect: Dialect, bytes: Buffer): Owed {
   for (const { body } of frames) {
     owed.frames++
     const { message } = dialect.unpack(body)
-    const isReadable = message.mti !== '' && /^\d{6}$/.test(message.fields[11] ?? '')
-    if (!isReadable) return { ...owed, isClosed: true }
+    if (!isReadable(message)) return { ...owed, isClosed: true }
     if (isAnswerable(message.mti)) owed.replies.push(keyOf(replyMtiOf(message.mti), message))
     else owed.ignored++
   }

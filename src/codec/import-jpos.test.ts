@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { Compile } from 'typebox/schema'
 import { describe, expect, test } from 'vitest'
 import { compileDialect, type Dialect } from './dialect.ts'
 import { importJpos } from './import-jpos.ts'
@@ -15,6 +16,9 @@ const shipped = (name: string) =>
   compileDialect(
     JSON.parse(readFileSync(new URL(`../../switch-config/dialects/${name}.json`, import.meta.url), 'utf8')),
   )
+
+const schemaUrl = new URL('../../switch-config/dialects/dialect.schema.json', import.meta.url)
+const schema = Compile(JSON.parse(readFileSync(schemaUrl, 'utf8')))
 
 const isofield = (id: number, className: string, length: number, more = '') =>
   `<isofield id="${id}" length="${length}" name="F${id}" class="org.jpos.iso.${className}" ${more}/>`
@@ -344,6 +348,21 @@ describe('refused', () => {
   ])('%s', (xml, problem) => {
     expect(() => importJpos(xml, 'test')).toThrow(problem)
   })
+})
+
+test.each(['iso87-ascii', 'iso87-binary', 'iso93-ascii', 'iso93-binary', 'iso93-ebcdic', 'postilion'])(
+  'what %s becomes is as the schema says',
+  name => {
+    expect(schema.Errors(JSON.parse(JSON.stringify(importJpos(packager(name), name))))).toEqual([true, []])
+  },
+)
+
+test('every class of a field alone, by the schema', () => {
+  const names = [...jposClasses].filter(([, { tag }]) => tag === undefined).map(([name]) => name)
+  const fields = names.map((name, index) => isofield(index + 2, name, 8)).join('')
+  const json = importJpos(`<isopackager>${front}${fields}</isopackager>`, 'classes')
+  expect(schema.Errors(JSON.parse(JSON.stringify(json)))).toEqual([true, []])
+  expect(compileDialect(json).format.fields.size).toBe(names.length)
 })
 
 test('harmless attributes, a placeholder, a field twice and fields beyond the bitmap', () => {

@@ -1,7 +1,6 @@
-import type { Encoding, FieldType, PrefixEncoding, TagFormat } from './dialect-format.ts'
+import type { Encoding, FieldType, PrefixEncoding } from './dialect-format.ts'
 import {
   type BitmapJson,
-  type ChildrenJson,
   type DialectJson,
   type FieldJson,
   type FieldsJson,
@@ -11,9 +10,10 @@ import {
   type PrefixJson,
   usualMask,
 } from './dialect-json.ts'
+import { childrenOf } from './import-moov-children.ts'
 import { importMoovElements } from './import-moov-elements.ts'
 
-type Json = { readonly [key: string]: unknown }
+export type Json = { readonly [key: string]: unknown }
 
 const chunkBytesDefault = 8
 const chunksMax = 3
@@ -59,13 +59,13 @@ function mtiEncoding(field: Json): DialectJson['mti']['encoding'] {
   throw new ImportError('0', 'the message type must be four digits in ASCII, EBCDIC or BCD')
 }
 
-const highestNumber = (fields: Json) => Math.max(0, ...Object.keys(fields).map(key => Number.parseInt(key, 10)))
+export const highestNumber = (fields: Json) => Math.max(0, ...Object.keys(fields).map(key => Number.parseInt(key, 10)))
 
 /**
  * A bitmap is read in whole chunks of `length` bytes (8), as many as their first bits announce; unlike in jPOS, where
  * the length is the most that there may be.
  */
-function bitmapOf(field: Json, path: string, highest: number): BitmapJson {
+export function bitmapOf(field: Json, path: string, highest: number): BitmapJson {
   const bytes = typeof field.length === 'number' && field.length > 0 ? field.length : chunkBytesDefault
   const encoding = bitmapEncodings[encodingName(field, path)]
   if (encoding === undefined) throw new ImportError(path, `a bitmap in ${encodingName(field, path)} is not possible`)
@@ -82,7 +82,8 @@ const bitmapEncodings: Readonly<Record<string, BitmapJson['encoding']>> = {
   Hex: 'hex',
 }
 
-function fieldOf(field: Json, path: string, within?: 'ber-tlv'): FieldJson {
+/** A field of a message or of a composite; `path` is its number, behind those of its parents. */
+export function fieldOf(field: Json, path: string, within?: 'ber-tlv'): FieldJson {
   const type = field.type
   const isComposite = type === 'Composite' || isObject(field.subfields)
   const { prefix, isVariable } = prefixOf(field, path, within)
@@ -201,93 +202,12 @@ function paddingOf(field: Json, path: string): Pick<FieldJson, 'padding'> {
   return { padding: { side, character: pad } }
 }
 
-function childrenOf(field: Json, path: string): ChildrenJson {
-  const subfields = object(field.subfields ?? {}, path, 'subfields')
-  const tag = isObject(field.tag) ? field.tag : {}
-  if (isObject(field.bitmap)) return bitmapChildren(field.bitmap, subfields, path)
-  if (tag.enc === 'BerTLVTag') {
-    return { kind: 'ber-tlv', fields: children(subfields, path, key => key.toUpperCase(), 'ber-tlv') }
-  }
-  if (typeof tag.enc !== 'string' || tag.enc === '') {
-    return { kind: 'positional', fields: children(sorted(subfields, tag.sort), path, key => key) }
-  }
-  return taggedChildren(tag, subfields, path)
-}
-
-function bitmapChildren(bitmapField: Json, subfields: Json, path: string): ChildrenJson {
-  const bitmap = bitmapOf(bitmapField, `${path}.bitmap`, highestNumber(subfields))
-  return {
-    kind: 'bitmap',
-    bitmap,
-    fields: fieldsInBitmap(
-      children(subfields, path, key => key),
-      bitmap,
-    ),
-  }
-}
-
-/** Each subfield has its own prefix, or none. */
-function taggedChildren(tag: Json, subfields: Json, path: string): ChildrenJson {
-  const encoding = tagEncodings[String(tag.enc)]
-  if (encoding === undefined) throw new ImportError(path, `tags in ${String(tag.enc)} are not possible`)
-  const width = typeof tag.length === 'number' ? tag.length : 0
-  if (width < 1) throw new ImportError(path, 'a tag must have a length')
-  const { type, pad } = isObject(tag.padding) ? tag.padding : {}
-  const keyCharacters = encoding === 'binary' ? 2 * width : width
-  const filler = typeof pad === 'string' && pad !== '' ? pad : '0'
-  const keyOf = (key: string) =>
-    type === 'Right' ? key.padEnd(keyCharacters, filler) : key.padStart(keyCharacters, filler)
-  const fields = children(subfields, path, keyOf)
-  const common = commonPrefix(fields)
-  if (common !== undefined) for (const child of Object.values(fields)) delete child.prefix
-  return {
-    kind: 'tag-length',
-    tag: { encoding, width },
-    ...(common === undefined ? {} : { prefix: { ...common, unit: 'bytes' } }),
-    fields,
-  }
-}
-
-/** The prefix that all fields have, if there is such. */
-function commonPrefix(fields: FieldsJson): PrefixJson | undefined {
-  const [first, ...others] = Object.values(fields).map(({ prefix }) => prefix)
-  if (typeof first !== 'object') return undefined
-  return others.every(each => JSON.stringify(each) === JSON.stringify(first)) ? first : undefined
-}
-
-const tagEncodings: Readonly<Record<string, TagFormat['encoding']>> = {
-  ASCII: 'ascii',
-  EBCDIC: 'ebcdic',
-  EBCDIC1047: 'ebcdic',
-  BCD: 'bcd',
-  Binary: 'binary',
-  ASCIIToHex: 'binary',
-}
-
-function children(subfields: Json, path: string, keyOf: (key: string) => string, within?: 'ber-tlv'): FieldsJson {
-  const entries = Object.entries(subfields).map(([key, field]) => {
-    const at = `${path}.${key}`
-    return [keyOf(key), fieldOf(object(field, at, 'a subfield'), at, within)] as const
-  })
-  return Object.fromEntries(entries)
-}
-
-/** In the order of the wire: by number, or by hexadecimal number. */
-function sorted(subfields: Json, sort: unknown): Json {
-  const radix = sort === 'StringsByHex' ? 16 : 10
-  const order = ([left]: [string, unknown], [right]: [string, unknown]) => {
-    const difference = Number.parseInt(left, radix) - Number.parseInt(right, radix)
-    return Number.isNaN(difference) ? left.localeCompare(right) : difference
-  }
-  return Object.fromEntries(Object.entries(subfields).sort(order))
-}
-
 function encodingName(field: Json, path: string) {
   if (typeof field.enc !== 'string' || field.enc === '') throw new ImportError(path, 'has no encoding')
   return field.enc
 }
 
-function object(value: unknown, path: string, what: string): Json {
+export function object(value: unknown, path: string, what: string): Json {
   if (!isObject(value)) throw new ImportError(path, `${what} must be an object`)
   return value
 }

@@ -1,6 +1,9 @@
 import { ConfigError } from '../config/errors.ts'
 import { main } from '../main.ts'
 import { runAudit } from './audit.ts'
+import { runDecode } from './decode.ts'
+import { runDialect } from './dialect.ts'
+import { runEncode } from './encode.ts'
 import { runMigrate } from './migrate.ts'
 import { runTerminal } from './terminal.ts'
 
@@ -10,6 +13,9 @@ const usage = `charsu <command>
   migrate    brings the schema of the database up to date
   audit      checks what must always hold, on a live database
   terminal   a small card terminal: purchase, confirm, reverse, refund, balance, echo
+  decode     an ISO 8583 message in hexadecimal as JSON, or as a table with offsets
+  encode     a message as JSON in hexadecimal
+  dialect    imports jPOS packagers and moov-io specifications; checks dialect files
 
 charsu <command> --help says more.
 `
@@ -22,6 +28,9 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   migrate: runMigrate,
   audit: runAudit,
   terminal: runTerminal,
+  decode: args => runDecode(args),
+  encode: args => runEncode(args),
+  dialect: args => runDialect(args),
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -65,6 +65,10 @@ export function loadConfig(env: Environment = process.env): Config {
   })
 }
 
+/** Where the dialects are that can be named without a path. */
+export const dialectsFolder = (env: Environment = process.env): string =>
+  join(resolve(env.SWITCH_CONFIG ?? join(repository, 'switch-config')), 'dialects')
+
 const text = (value: string | undefined): string | null => (value === undefined || value === '' ? null : value)
 
 function shifted(isoPort: number, index: number, listeners: SwitchFile['listeners']): number {

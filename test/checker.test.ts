@@ -89,7 +89,7 @@ test('a sound ledger is green, and the load has made one of everything', async (
     `SELECT (SELECT string_agg(DISTINCT kind::text, ',' ORDER BY kind::text) FROM decisions) AS kinds,
        (SELECT string_agg(DISTINCT phase::text, ',' ORDER BY phase::text) FROM transactions) AS phases`,
   )
-  expect(rows).toEqual([{ kinds: '0,1,2,3,4,5,6,7', phases: '0,1,2,3,4' }])
+  expect(rows).toEqual([{ kinds: '0,1,2,3,4,5,6,7,8', phases: '0,1,2,3,4' }])
 })
 
 test('a journal that is read back says the same', async () => {

@@ -130,5 +130,10 @@ export interface Settle extends Request {
   readonly net: bigint
 }
 
-export type Command = Authorize | Confirm | Reverse | Refund | Inquire | Expire | Load | Settle
+/** Takes the key of a request to close settlements: it moves nothing by itself. */
+export interface Close extends Request {
+  readonly kind: 'close'
+}
+
+export type Command = Authorize | Confirm | Reverse | Refund | Inquire | Expire | Load | Settle | Close
 export type CommandKind = Command['kind']

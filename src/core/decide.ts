@@ -4,7 +4,7 @@ import { decideConfirm } from './confirm.ts'
 import { type DecisionContext, deferred, type Outcome } from './decision.ts'
 import { decideExpire } from './expire.ts'
 import { decideInquire } from './inquire.ts'
-import { decideLoad, decideSettle } from './move.ts'
+import { decideClose, decideLoad, decideSettle } from './move.ts'
 import { decideRefund } from './refund.ts'
 import { decideReverse } from './reverse.ts'
 import type { WorkingSet } from './working-set.ts'
@@ -42,5 +42,7 @@ export function decide(command: Command, rows: WorkingSet, context: DecisionCont
       return decideLoad(command, rows, context)
     case 'settle':
       return decideSettle(command, rows, context)
+    case 'close':
+      return decideClose(command, rows, context)
   }
 }

@@ -1,4 +1,4 @@
-import type { Load, Settle } from './commands.ts'
+import type { Close, Load, Settle } from './commands.ts'
 import { answer, type DecisionContext, deferred, type Outcome } from './decision.ts'
 import { transfer } from './ledger.ts'
 import type { WorkingSet } from './working-set.ts'
@@ -27,4 +27,9 @@ export function decideSettle(command: Settle, rows: WorkingSet, context: Decisio
       ? [transfer(clearingAccount, merchant.payable, -net, 0n)]
       : [transfer(merchant.payable, clearingAccount, net, 0n)]
   return answer(command, rows, context, { reason: 'approved', transaction: null, postings })
+}
+
+/** The key of a request to close is kept with all others, so that it cannot name another request too. */
+export function decideClose(command: Close, rows: WorkingSet, context: DecisionContext): Outcome {
+  return answer(command, rows, context, { reason: 'approved', transaction: null })
 }

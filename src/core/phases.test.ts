@@ -91,9 +91,9 @@ test('where each move leads', () => {
   expect(transitions).toEqual({
     refused: {},
     authorized: { confirm: 'confirmed', reverse: 'reversed', expire: 'expired' },
-    confirmed: { reverse: 'reversed', settle: 'settled', refund: 'confirmed' },
-    settled: { refund: 'settled' },
-    reversed: {},
+    confirmed: { reverse: 'reversed', settle: 'settled', refund: 'confirmed', restore: 'confirmed' },
+    settled: { refund: 'settled', restore: 'settled' },
+    reversed: { restore: 'confirmed' },
     expired: {},
   })
 })

@@ -3,20 +3,24 @@ import type { Reason } from './reasons.ts'
 /** Where a transaction is. `settled` is not stored: it is confirmed and behind its merchant's settlement watermark. */
 export type Phase = 'refused' | 'authorized' | 'confirmed' | 'settled' | 'reversed' | 'expired'
 
-export type Move = 'confirm' | 'reverse' | 'expire' | 'settle' | 'refund'
+/** `restore`: a refund of it is reversed, so that what had gone back is in force again. */
+export type Move = 'confirm' | 'reverse' | 'expire' | 'settle' | 'refund' | 'restore'
 
 /** The four phases as data: what may happen to a transaction, and where it then is (once nothing of it remains). */
 export const transitions: Readonly<Record<Phase, Partial<Record<Move, Phase>>>> = {
   refused: {},
   authorized: { confirm: 'confirmed', reverse: 'reversed', expire: 'expired' },
-  confirmed: { reverse: 'reversed', settle: 'settled', refund: 'confirmed' },
-  settled: { refund: 'settled' },
-  reversed: {},
+  confirmed: { reverse: 'reversed', settle: 'settled', refund: 'confirmed', restore: 'confirmed' },
+  settled: { refund: 'settled', restore: 'settled' },
+  reversed: { restore: 'confirmed' },
   expired: {},
 }
 
+/** What somebody can ask for. */
+type Asked = Exclude<Move, 'settle' | 'restore'>
+
 /** Why a move that the table does not have is refused. */
-const refusals: Readonly<Record<Exclude<Move, 'settle'>, Reason>> = {
+const refusals: Readonly<Record<Asked, Reason>> = {
   confirm: 'not_confirmable',
   reverse: 'not_reversible',
   refund: 'not_refundable',
@@ -24,7 +28,7 @@ const refusals: Readonly<Record<Exclude<Move, 'settle'>, Reason>> = {
 }
 
 /** The reason against this move from this phase; null if it is open. */
-export function refusalOf(phase: Phase, move: Exclude<Move, 'settle'>): Reason | null {
+export function refusalOf(phase: Phase, move: Asked): Reason | null {
   if (transitions[phase][move] !== undefined) return null
   return move === 'confirm' && phase === 'expired' ? 'confirm_too_late' : refusals[move]
 }

@@ -1,7 +1,7 @@
 import type { Terminal } from './catalog.ts'
 import type { Refund, Reverse } from './commands.ts'
 import { answer, type DecisionContext, type Outcome, payableOf } from './decision.ts'
-import { dayOfMicros, shardOf, transactionIdOf } from './ids.ts'
+import { dayOfMicros, rrnOf, shardOf, transactionIdOf } from './ids.ts'
 import { type Posting, transfer } from './ledger.ts'
 import { lesser } from './money.ts'
 import { findOriginal } from './original.ts'
@@ -72,7 +72,8 @@ export function giveBack(
     confirmedIn: context.batch,
     original: original.id,
     stan: command.kind === 'refund' ? command.stan : null,
-    rrn: command.kind === 'refund' ? command.rrn : null,
+    // The number of the purchase must not name two transactions.
+    rrn: command.kind === 'refund' && command.rrn !== rrnOfTransaction(original) ? command.rrn : null,
   }
   rows.change(original, {
     ...original,
@@ -82,3 +83,5 @@ export function giveBack(
   rows.open(refund)
   return answer(command, rows, context, { reason: 'approved', transaction: refund, postings })
 }
+
+const rrnOfTransaction = ({ rrn, id }: Transaction): string => rrn ?? rrnOf(id)

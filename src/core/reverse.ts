@@ -33,6 +33,7 @@ export function decideReverse(command: Reverse, rows: WorkingSet, context: Decis
   const isLatePurchase = isTerminal && rows.isSettled(transaction) && transaction.kind !== 'refund'
   if (refusal !== null && !isLatePurchase) return respond(refusal, transaction)
   if (inForce(transaction) === 0n) return respond('not_reversible', transaction)
+  if (amount < 0n && command.extent.by === 'to') return respond('amount_beyond', transaction)
   if (amount <= 0n) return respond('amount_invalid', transaction)
   if (amount > inForce(transaction)) return respond('amount_beyond', transaction)
 
@@ -41,10 +42,9 @@ export function decideReverse(command: Reverse, rows: WorkingSet, context: Decis
   return undo(command, transaction, amount, rows, context)
 }
 
-/** Nothing of it is to remain and nothing does; or as much remains as is to remain. */
+/** Nothing remains of it; or as much as is to remain. */
 function isReached({ extent }: Reverse, transaction: Transaction): boolean {
-  if (extent.by === 'to') return extent.amount === inForce(transaction)
-  return inForce(transaction) === 0n
+  return inForce(transaction) === 0n || (extent.by === 'to' && extent.amount === inForce(transaction))
 }
 
 /** How much is to be taken off; zero or less where the goal is reached or passed. */
@@ -132,7 +132,7 @@ function takeBack(
   const back = new Map(postings.map(({ debit, posted }) => [debit, posted]))
   rows.change(refunded, {
     ...refunded,
-    // What comes back is in force again, even where all else of the purchase has been reversed meanwhile.
+    // Reversed, if all else of the purchase has been reversed meanwhile.
     phase: refunded.phase === 'reversed' ? 'confirmed' : refunded.phase,
     amounts: { ...refunded.amounts, refunded: refunded.amounts.refunded - amount },
     legs: refunded.legs.map(leg => ({ ...leg, posted: leg.posted + (back.get(leg.lot) ?? 0n) })),

@@ -9,6 +9,9 @@ export interface EngineOptions extends Omit<LaneOptions, 'events'> {
   readonly events: Omit<LaneOptions['events'], 'drained'>
 }
 
+/** How often the lanes look for commands that have waited too long. */
+const sweepEveryMs = 500
+
 /** How many recent keys are remembered, to spare a follow-up the look-up of its original. */
 const recentKeysMax = 200_000
 
@@ -19,6 +22,7 @@ const recentKeysMax = 200_000
 export class Engine implements Submit, Pressure {
   readonly #lanes: readonly Lane[]
   readonly #recent = new RecentKeys(recentKeysMax)
+  readonly #sweep: NodeJS.Timeout
   #onDrained: (() => void)[] = []
 
   constructor({ laneCount, events, ...options }: EngineOptions) {
@@ -28,6 +32,10 @@ export class Engine implements Submit, Pressure {
     }
     this.#lanes = Array.from({ length: laneCount }, () => new Lane({ ...options, events: { ...events, drained } }))
     for (const lane of this.#lanes) lane.warmUp()
+    this.#sweep = setInterval(() => {
+      for (const lane of this.#lanes) lane.dropStale()
+    }, sweepEveryMs)
+    this.#sweep.unref()
   }
 
   get isFull(): boolean {
@@ -58,6 +66,7 @@ export class Engine implements Submit, Pressure {
   /** Takes no more work and finishes what it has. */
   async close(): Promise<void> {
     await Promise.all(this.#lanes.map(lane => lane.close()))
+    clearInterval(this.#sweep)
   }
 }
 
@@ -76,6 +85,7 @@ function shardOfCommand(command: Command): number {
     case 'load':
       return command.holder
     case 'settle':
+    case 'close':
       return 0
   }
 }

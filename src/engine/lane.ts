@@ -101,7 +101,6 @@ export class Lane {
 
   submit(command: Command, holder: number | null): Promise<Result> {
     if (this.#isClosed || this.#isAway) return Promise.resolve({ kind: 'refused', reason: 'switch_unavailable' })
-    this.#dropStale()
     if (this.isFull) return Promise.resolve({ kind: 'refused', reason: 'switch_busy' })
     return new Promise(resolve => {
       const since = this.#options.elapsed()
@@ -166,8 +165,11 @@ export class Lane {
     return [...others, ...jobs.slice(index)]
   }
 
-  /** While a batch hangs on a silent connection nothing is taken: those at the front must not wait for its end. */
-  #dropStale(): void {
+  /**
+   * Refuses those at the front that have waited too long. While a batch hangs on a silent connection nothing is taken,
+   * and they must not wait for its end.
+   */
+  dropStale(): void {
     let stale = 0
     for (let job = this.#queue[0]; job !== undefined && this.#isStale(job); job = this.#queue[stale]) stale += 1
     if (stale > 0) this.#giveUp(this.#queue.splice(0, stale), 'switch_busy')

@@ -77,6 +77,7 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
         plan.lotsOf.add(command.holder)
         break
       case 'settle':
+      case 'close':
         break
     }
   }

@@ -48,7 +48,11 @@ export class SettlementService {
   async close(request: SettlementRequest): Promise<Closing> {
     const catalog = this.#options.catalogOf(request.tenant)
     if (catalog === undefined) throw new Error(`tenant ${request.tenant} is not in the catalog`)
-    const { pool, query } = this.#options
+    const { pool, query, submit } = this.#options
+    const { tenant, key, content } = request
+    const taken = await submit.submit({ kind: 'close', tenant, channel: 'api', key, day: null, content })
+    if (taken.kind === 'other_content') return taken
+    if (taken.kind !== 'decided') throw new Error(`the request to close could not be stored: ${taken.kind}`)
     const isFirst = (await readCloseRequest(pool, request)) === null && (await this.#closeFirst(request, catalog))
     const stored = await readCloseRequest(pool, request)
     if (stored !== null && stored !== request.content) return { kind: 'other_content', stored }

@@ -19,7 +19,7 @@ export interface ListQuery {
 
 /** What each parameter must be. */
 const parameters = {
-  reference: `must be 1 to ${referenceLengthMax} characters`,
+  reference: `must be 1 to ${referenceLengthMax} printable characters`,
   rrn: 'must be 12 letters and digits',
   terminal: 'is not a terminal here',
   merchant: 'is not a merchant here',
@@ -55,7 +55,7 @@ export function parseListQuery(query: unknown, apiKey: ApiKey, catalog: Catalog)
     merchants: merchant === null ? merchantIdsOf(apiKey, catalog) : [merchant.id],
     terminal: read('terminal', code => catalog.terminalsByCode.get(code)?.id ?? null),
     phase: read('phase', text => (Object.hasOwn(phaseCodes, text) ? (text as Phase) : null)),
-    reference: read('reference', text => (text.length >= 1 && text.length <= referenceLengthMax ? text : null)),
+    reference: read('reference', text => (isReference(text) ? text : null)),
     rrn: read('rrn', text => (/^[0-9A-Za-z ]{1,12}$/.test(text) ? text : null)),
     from: read('from', parseRfc3339),
     to: read('to', parseRfc3339),
@@ -64,6 +64,9 @@ export function parseListQuery(query: unknown, apiKey: ApiKey, catalog: Catalog)
   if (merchant !== null && !speaksFor(apiKey, merchant.code)) return { refusal: { reason: 'forbidden' } }
   return { filter, limit: limit ?? pageLimits.default, before }
 }
+
+const isReference = (text: string): boolean =>
+  text.length >= 1 && text.length <= referenceLengthMax && /^\P{C}*$/u.test(text)
 
 const within = (value: number, max: number): number | null => (value <= max ? value : null)
 

@@ -97,7 +97,7 @@ function authorize(isPreauthorization: boolean, fields: Fields, context: Mapping
     {
       kind: 'authorize',
       ...request,
-      content: contentOf(card, fields, null),
+      content: contentOf(card, fields, fields[90] ?? null),
       merchant: identity.merchant,
       terminal: identity.terminal,
       card,
@@ -125,7 +125,7 @@ function inquire(fields: Fields, context: MappingContext): Mapped {
     {
       kind: 'inquire',
       ...request,
-      content: contentOf(card, fields, null),
+      content: contentOf(card, fields, fields[90] ?? null),
       merchant: identity.merchant,
       terminal: identity.terminal,
       card,

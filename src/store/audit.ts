@@ -161,10 +161,10 @@ const checks: readonly Check[] = [
     of: 'SELECT count(*) FROM transactions WHERE reference IS NOT NULL OR rrn IS NOT NULL',
     wrong: `
       SELECT tenant || '/' || id FROM transactions
-      WHERE reference ~ '(^|[^0-9])[0-9]{13,19}([^0-9]|$)' AND (
+      WHERE reference ~ '(^|[^0-9])[2-69][0-9]{14,18}([^0-9]|$)' AND (
         SELECT sum(CASE WHEN n % 2 = 1 THEN digit WHEN digit > 4 THEN digit * 2 - 9 ELSE digit * 2 END) % 10 = 0
         FROM (SELECT row_number() OVER (ORDER BY o DESC) AS n, d::integer AS digit
-          FROM regexp_split_to_table(substring(reference FROM '[0-9]{13,19}'), '')
+          FROM regexp_split_to_table(substring(reference FROM '[2-69][0-9]{14,18}'), '')
             WITH ORDINALITY AS u(d, o)) AS digits)`,
   },
   {

@@ -25,6 +25,7 @@ const reverseKind = 2
 const expireKind = 4
 const inquireKind = 5
 const settleKind = 7
+const closeKind = 8
 const refundTransaction = 2
 const phase = { refused: 0, authorized: 1, confirmed: 2, reversed: 3, expired: 4 } as const
 const approvals = new Set([0, 1])
@@ -421,7 +422,8 @@ function checkJournal(raw: Raw, journal: readonly JournalEntry[]): Finding[] {
     findings.push(...checkAttempts(name, attempts, stored, raw))
   }
   for (const decision of raw.decisions) {
-    if (!named.has(decision.key) && !ownKey.test(decision.key)) {
+    // A request to close is the operator's, not one of the load's.
+    if (!named.has(decision.key) && !ownKey.test(decision.key) && decision.kind !== closeKind) {
       findings.push({ check: 'C4', what: `${nameOf(decision)} is in no journal` })
     }
   }

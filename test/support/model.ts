@@ -442,11 +442,12 @@ export class Model {
     }
     const { extent } = command
     const off = extent.by === 'all' ? worth : extent.by === 'off' ? extent.amount : worth - extent.amount
-    const isReached = extent.by === 'to' ? extent.amount === worth : off <= 0n && worth === 0n
+    const isReached = off <= 0n && (worth === 0n || (extent.by === 'to' && off === 0n))
     if (isTerminal && isReached) return this.#tell('approved', deal)
     const isLate = phase === 'settled' && isTerminal && !deal.isRefund
     if (phase !== 'authorized' && phase !== 'confirmed' && !isLate) return this.#tell('not_reversible', deal)
     if (worth === 0n) return this.#tell('not_reversible', deal)
+    if (extent.by === 'to' && off < 0n) return this.#tell('amount_beyond', deal)
     if (off <= 0n) return this.#tell('amount_invalid', deal)
     if (off > worth) return this.#tell('amount_beyond', deal)
     if (isLate) return this.#giveBack(deal, off, null, moment)

@@ -174,6 +174,9 @@ export const TransactionRef = Type.Ref('Transaction#')
 export const TransactionList = Type.Object({
   items: Type.Array(TransactionRef),
   nextCursor: Nullable(
-    Type.String({ description: 'Give it as cursor to read on; null at the end.', examples: ['MjA3NzguNDI'] }),
+    Type.String({
+      description: 'Give it as cursor to read on; null at the end.',
+      examples: ['MTM4MzczNTM4MzU1NjIyNA'],
+    }),
   ),
 })

@@ -11,6 +11,7 @@ export const commandKinds: readonly CommandKind[] = [
   'inquire',
   'load',
   'settle',
+  'close',
 ]
 
 export const transactionKinds: readonly Transaction['kind'][] = ['purchase', 'preauthorization', 'refund']

@@ -1,72 +1,68 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { startEmbeddedPostgres } from '../src/store/embedded-postgres.ts'
-import { runLoad } from './load-runner.ts'
-import { cpuSecondsOf, memoryOf } from './process-stats.ts'
-import { startSwitch } from './servers.ts'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Cleanup } from './cleanup.ts'
+import { benchCodec, describeCodecFigures } from './codec.ts'
+import { type BenchOptions, parseOptions, usage } from './options.ts'
+import { Progress } from './progress.ts'
+import { checksOf, type Report } from './report.ts'
+import { describeReport } from './report-text.ts'
+import { resultsFolder, runBench } from './run.ts'
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    seconds: { type: 'string', default: '10' },
-    connections: { type: 'string', default: '32' },
-    'in-flight': { type: 'string', default: '1024' },
-    cards: { type: 'string', default: '20000' },
-    profile: { type: 'boolean', default: false },
-  },
-})
+const failedStatus = 1
+const usageStatus = 2
+const interruptedStatus = 130
 
-const seconds = Number.parseInt(values.seconds, 10)
-const connections = Number.parseInt(values.connections, 10)
-const inFlight = Number.parseInt(values['in-flight'], 10)
-const cards = Number.parseInt(values.cards, 10)
-
-const dataFolder = join(import.meta.dirname, '../data')
-mkdirSync(dataFolder, { recursive: true })
-const folder = mkdtempSync(join(dataFolder, 'bench-'))
-chmodSync(folder, 0o755)
-const stops: (() => Promise<unknown>)[] = []
-const abort = new AbortController()
-process.once('SIGINT', () => abort.abort(new Error('stopped')))
-try {
-  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres') })
-  stops.push(() => postgres.stop())
-  const running = await startSwitch({
-    folder,
-    databaseUrl: postgres.url,
-    engine: { lanes: 2, batchMax: 256, queueMax: 2048 },
-    terminals: connections,
-    cards,
-    profileInto: values.profile ? join(import.meta.dirname, 'results') : undefined,
-  })
-  stops.push(() => running.stop())
-  const cpu = () => [cpuSecondsOf(running.pid) ?? 0, cpuSecondsOf(postgres.pid) ?? 0] as const
-  let before = cpu()
-  let after = before
-  const result = await runLoad(
-    { kind: 'iso', port: running.isoPort, connections, inFlight, cards, warmupMs: 2_000, measureMs: seconds * 1_000 },
-    {
-      onTick: (messages, isWarm) =>
-        process.stderr.write(`${isWarm ? 'measuring' : 'warming up'}: ${messages} messages\n`),
-      onMeasuring: () => {
-        before = cpu()
-      },
-      onMeasured: () => {
-        after = cpu()
-      },
-    },
-    abort.signal,
-  )
-  const rate = result.messages / result.seconds
-  const micros = (cpuSeconds: number) => `${((cpuSeconds / result.messages) * 1e6).toFixed(1)} µs/message`
-  console.log(`${Math.round(rate)} messages/s, ${Math.round(result.transactions / result.seconds)} transactions/s`)
-  console.log('switch  ', micros(after[0] - before[0]), ((after[0] - before[0]) / result.seconds).toFixed(2), 'cores')
-  console.log('postgres', micros(after[1] - before[1]), ((after[1] - before[1]) / result.seconds).toFixed(2), 'cores')
-  console.log('load    ', micros(result.cpuSeconds), (result.cpuSeconds / result.seconds).toFixed(2), 'cores')
-  console.log('memory  ', memoryOf(running.pid))
-  console.log(result.latencies, result.errors)
-} finally {
-  for (const stop of stops.reverse()) await stop()
-  rmSync(folder, { recursive: true, force: true })
+/** Answers the exit status. */
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(usage)
+    return 0
+  }
+  if (args[0] === 'codec') return runCodec()
+  try {
+    return await runAll(parseOptions(args))
+  } catch (error) {
+    process.stderr.write(`bench: ${(error as Error).message}\n\n${usage}`)
+    return usageStatus
+  }
 }
+
+function runCodec(): number {
+  const { ok, text } = describeCodecFigures(benchCodec())
+  process.stdout.write(`${text}\n`)
+  return ok ? 0 : failedStatus
+}
+
+/** Whatever happens, everything that was started has ended when this returns. */
+async function runAll(options: BenchOptions): Promise<number> {
+  const progress = new Progress()
+  const cleanup = new Cleanup()
+  const interruption = new AbortController()
+  const interrupt = (): void => interruption.abort(new Error('interrupted'))
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  let report: Report | undefined
+  try {
+    report = await runBench(options, { progress, cleanup, signal: interruption.signal })
+  } catch (error) {
+    progress.note(`bench: ${interruption.signal.aborted ? 'interrupted' : ((error as Error).stack ?? error)}`)
+  }
+  progress.step('stopping')
+  for (const error of await cleanup.run()) progress.note(`bench: could not clean up: ${error.message}`)
+  progress.clear()
+  if (interruption.signal.aborted) return interruptedStatus
+  if (report === undefined) return failedStatus
+  process.stdout.write(describeReport(report))
+  progress.note(`figures: ${writeFigures(report, options.json)}`)
+  return checksOf(report).every(({ ok }) => ok) ? 0 : failedStatus
+}
+
+function writeFigures(report: Report, path: string | null): string {
+  const name = `${report.startedAt.slice(0, 19).replace(/\D/g, '')}-${report.commit?.id ?? 'unknown'}.json`
+  const file = path ?? join(resultsFolder, name)
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `${JSON.stringify({ ...report, checks: checksOf(report) }, null, 2)}\n`)
+  return file
+}
+
+process.exitCode = await main(process.argv.slice(2))

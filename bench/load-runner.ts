@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { LoadNews, LoadResult, LoadSpec } from './load/messages.ts'
 
 const program = join(import.meta.dirname, 'load/process.ts')
+const nullServer = join(import.meta.dirname, 'load/null-server.ts')
 /** Beyond warm-up and measurement: for connecting, draining and a machine that is busy. */
 const graceMs = 60_000
 
@@ -38,5 +39,20 @@ export function runLoad(spec: LoadSpec, watcher: LoadWatcher, signal: AbortSigna
       else resolve(result)
     })
     child.send(spec)
+  })
+}
+
+export interface NullServer {
+  readonly port: number
+  stop(): void
+}
+
+/** Starts the server that only answers, in a process of its own. */
+export function startNullServer(): Promise<NullServer> {
+  const child = fork(nullServer, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', () => reject(new Error('the null server ended')))
+    child.once('message', (port: number) => resolve({ port, stop: () => void child.kill('SIGKILL') }))
   })
 }

@@ -14,6 +14,12 @@ export function cpuSecondsOf(pid: number): number | null {
   return ticks / ticksPerSecond()
 }
 
+/** CPU seconds of all children of this process that have ended; null without /proc. */
+export function cpuSecondsOfEndedChildren(): number | null {
+  const own = statOf(process.pid)
+  return own === null ? null : own.ticksOfDead / ticksPerSecond()
+}
+
 /** Memory that a process has in RAM, in MB: now, and the most it ever had; null without /proc. */
 export function memoryOf(pid: number): { readonly nowMb: number; readonly peakMb: number } | null {
   const status = textOf(`/proc/${pid}/status`)

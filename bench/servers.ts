@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import shipped from '../switch-config/switch.json' with { type: 'json' }
 import { benchTenant, tenantCode } from './tenant.ts'
 
 const repository = join(import.meta.dirname, '..')
@@ -11,15 +12,24 @@ const startMaxMs = 120_000
 const stopMaxMs = 20_000
 const lastWordsMax = 4_000
 
+export interface EngineSettings {
+  readonly lanes: number
+  readonly batchMax: number
+  readonly queueMax: number
+}
+
+/** As in the configuration that the switch is shipped with. */
+export const shippedEngine: EngineSettings = shipped.engine
+
 export interface SwitchOptions {
-  /** Where its configuration goes; its data too. */
+  /** Made if missing. Where its configuration goes; its data too. */
   readonly folder: string
   readonly databaseUrl: string
-  readonly engine: { readonly lanes: number; readonly batchMax: number; readonly queueMax: number }
+  readonly engine: EngineSettings
   readonly terminals: number
   readonly cards: number
-  /** Writes a `.cpuprofile` into this folder when the switch stops. */
-  readonly profileInto?: string | undefined
+  /** A folder that gets a `.cpuprofile` when the switch stops; null: none. */
+  readonly profileInto: string | null
 }
 
 export interface BenchSwitch {
@@ -35,11 +45,11 @@ export interface BenchSwitch {
 const panKey = randomBytes(32).toString('hex')
 
 /** Starts a switch as a process of its own, logging as in production, and waits until it is ready. */
-export async function startSwitch(options: SwitchOptions): Promise<BenchSwitch> {
+export async function startSwitch(options: SwitchOptions, signal: AbortSignal): Promise<BenchSwitch> {
   const [httpPort, isoPort] = await freePorts()
   const configFolder = join(options.folder, 'config')
   writeConfig(configFolder, options)
-  const profile = options.profileInto === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileInto}`]
+  const profile = options.profileInto === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileInto}`]
   const child = spawn(process.execPath, [...profile, join(repository, 'src/main.ts')], {
     cwd: options.folder,
     env: {
@@ -55,6 +65,7 @@ export async function startSwitch(options: SwitchOptions): Promise<BenchSwitch> 
     // Its log lines are made and written, but to /dev/null: on the disk they would slow the database's down.
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  stopWithThisProcess(child)
   const lastWords = keepLastWords(child)
   const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
   const httpUrl = `http://127.0.0.1:${httpPort}`
@@ -65,10 +76,11 @@ export async function startSwitch(options: SwitchOptions): Promise<BenchSwitch> 
     await ended
   }
   try {
-    await becomesReady(child, `${httpUrl}/readyz`)
+    await becomesReady(child, `${httpUrl}/readyz`, signal)
   } catch (error) {
     await stop()
-    throw new Error(`The switch did not start: ${(error as Error).message}. ${lastWords()}`)
+    signal.throwIfAborted()
+    throw new Error(`the switch did not start: ${(error as Error).message}. ${lastWords()}`)
   }
   return { pid: child.pid!, httpUrl, httpPort, isoPort, stop }
 }
@@ -88,14 +100,26 @@ function writeConfig(folder: string, { engine, terminals, cards }: SwitchOptions
   writeFileSync(join(folder, 'demo.json'), JSON.stringify(benchTenant(terminals, cards)))
 }
 
-async function becomesReady(child: ChildProcess, url: string): Promise<void> {
+async function becomesReady(child: ChildProcess, url: string, signal: AbortSignal): Promise<void> {
   for (const giveUpAt = performance.now() + startMaxMs; performance.now() < giveUpAt; await sleep(50)) {
+    signal.throwIfAborted()
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('it ended')
     const response = await fetch(url).catch(() => null)
     await response?.arrayBuffer()
     if (response?.ok) return
   }
   throw new Error(`not ready after ${startMaxMs / 1000} s`)
+}
+
+/** The shell's input closes when this process ends, however it ends. */
+function stopWithThisProcess(child: ChildProcess): void {
+  if (child.pid === undefined) return
+  const script = 'cat >/dev/null; kill -TERM "$1" 2>/dev/null'
+  const guard = spawn('/bin/sh', ['-c', script, 'sh', String(child.pid)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  child.once('exit', () => guard.kill('SIGKILL'))
 }
 
 function keepLastWords(child: ChildProcess): () => string {

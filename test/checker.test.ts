@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { switchKey } from '../src/core/keys.ts'
+import { SettlementService } from '../src/engine/settlement.ts'
+import { nowMicros } from '../src/ops/clock.ts'
+import { createReadPool } from '../src/store/reads/pool.ts'
 import { type CheckName, check, redOf } from './support/checker.ts'
 import { commandsOf, JournaledClient, newKey, originalKey } from './support/commands.ts'
 import { Journal, type JournalEntry, readJournal } from './support/journal.ts'
@@ -43,6 +46,11 @@ beforeAll(async () => {
   const { tenant } = short
   const base = { tenant, channel: 'switch', day: null, content: '00' } as const
   await engine.submit({ ...base, kind: 'expire', key: switchKey('expire', id), id })
+  const reads = createReadPool({ url: ledger.url, connectionsMax: 1, statementTimeoutMs: 5_000 }, () => undefined)
+  const { pool, catalog } = ledger
+  const service = { pool, query: reads.query, submit: engine, catalogOf: () => catalog, now: nowMicros }
+  await new SettlementService(service).close({ tenant, merchant: null, businessDate: null, merchants: '*' })
+  await reads.close()
   client = new pg.Client({ connectionString: ledger.url })
   await client.connect()
 })
@@ -74,7 +82,7 @@ test('a sound ledger is green, and the load has made one of everything', async (
     `SELECT (SELECT string_agg(DISTINCT kind::text, ',' ORDER BY kind::text) FROM decisions) AS kinds,
        (SELECT string_agg(DISTINCT phase::text, ',' ORDER BY phase::text) FROM transactions) AS phases`,
   )
-  expect(rows).toEqual([{ kinds: '0,1,2,3,4,5,6', phases: '0,1,2,3,4' }])
+  expect(rows).toEqual([{ kinds: '0,1,2,3,4,5,6,7', phases: '0,1,2,3,4' }])
 })
 
 test('a journal that is read back says the same', async () => {
@@ -90,6 +98,7 @@ const transaction = (which: string): string =>
 const aConfirm = decision('kind = 1 AND reason = 0 AND legs[3] < 0')
 const anAuthorize = decision('kind = 0 AND reason = 0 AND legs[3] > 0')
 const aRefusal = decision('reason = 24')
+const aLine = 'txn = (SELECT min(txn) FROM settlement_lines)'
 const anOpenHold = transaction('phase = 1')
 const aConfirmed = transaction('phase = 2 AND kind = 0')
 
@@ -163,6 +172,20 @@ test.each<[name: string, statements: readonly string[], red: readonly CheckName[
     ['UPDATE decisions SET batch_seq = 1000000 + batch_seq WHERE kind = 6'],
     ['C7', 'C12'],
   ],
+  ['a line of a settlement deleted', [`DELETE FROM settlement_lines WHERE ${aLine}`], ['settlements']],
+  [
+    'a line of a settlement edited',
+    [`UPDATE settlement_lines SET amount = amount + 1 WHERE ${aLine}`],
+    ['settlements'],
+  ],
+  [
+    'a total of a settlement edited',
+    ['UPDATE settlements SET net = net + 1, purchases = purchases + 1'],
+    ['settlements'],
+  ],
+  ['a watermark moved back', ['UPDATE settlements SET up_to_batch = up_to_batch - 5'], ['settlements']],
+  ['a settlement with a gap before it', ['UPDATE settlements SET after_batch = 0, number = 2'], ['settlements']],
+  ['a settlement that was not posted', ['UPDATE decisions SET legs = NULL WHERE kind = 7'], ['settlements', 'C12']],
 ])('red on: %s', async (_name, statements, red) => {
   const found = await checkDamaged(statements, journal.entries)
   expect(found).toEqual(expect.arrayContaining([...red]))

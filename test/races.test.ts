@@ -2,13 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import type { Result } from '../src/engine/result.ts'
+import { SettlementService } from '../src/engine/settlement.ts'
+import { nowMicros } from '../src/ops/clock.ts'
 import { BatchError, sqlstateOf } from '../src/store/errors.ts'
+import { createReadPool } from '../src/store/reads/pool.ts'
 import { Session } from '../src/store/session.ts'
 import { statement } from '../src/store/sql.ts'
 import { type Arena, inArena } from './support/arena.ts'
 import { type CheckName, redOf } from './support/checker.ts'
 import { originalKey } from './support/commands.ts'
-import { both, type Rigging, without } from './support/rigging.ts'
+import { both, quietEvents, type Rigging, without } from './support/rigging.ts'
 import { startBalance, tokenOf } from './support/switch.ts'
 
 const decided = (result: Result): Extract<Result, { kind: 'decided' }> => {
@@ -300,6 +303,49 @@ describe('crowds on two engines', () => {
       }
     })
     expect(findings).toEqual([])
+  })
+})
+
+describe('closing a settlement versus batches under way', () => {
+  const noFence = without('fence', /^SELECT .*/, 'SELECT $1::integer')
+  test.each([
+    ['as it is', {}, []],
+    ['without the fence', { rewrite: noFence }, ['settlements']],
+  ] as const)('%s', async (_name, rigging, red) => {
+    const findings = await inArena({ rigging: { gapMs: 10, ...rigging } }, async arena => {
+      const { client, commands, one, other, ledger } = arena
+      const reads = createReadPool({ url: ledger.url, connectionsMax: 2, statementTimeoutMs: 5_000 }, () => undefined)
+      const { catalog, pool } = ledger
+      // Two processes close the same merchants at once; the engine they post through is a third, so that none waits.
+      const submit = ledger.engine({ laneCount: 1, events: quietEvents })
+      const service = () =>
+        new SettlementService({ pool, query: reads.query, submit, catalogOf: () => catalog, now: nowMicros })
+      const close = (of: SettlementService) =>
+        of.close({ tenant: catalog.tenant.id, merchant: null, businessDate: null, merchants: '*' })
+      const [first, second] = [service(), service()]
+      let isOver = false
+      const load = Promise.all(
+        [one, other].map(async (engine, side) => {
+          for (let n = 0; !isOver; n++) {
+            const card = tokenOf(1 + ((2 * n + side) % 20))
+            const purchase = commands.authorize({ card, amount: 500n, capture: n % 2 === 0 })
+            await client.send(purchase, engine)
+            if (n % 2 === 1) await client.send(commands.confirm(originalKey(purchase)), engine)
+            if (n % 3 === 0) await client.send(commands.refund(originalKey(purchase), { amount: 100n }), engine)
+          }
+        }),
+      )
+      const closed = []
+      for (let round = 0; round < 15; round++) closed.push(...(await Promise.all([close(first), close(second)])).flat())
+      isOver = true
+      await load
+      closed.push(...(await close(first)))
+      expect(closed.length).toBeGreaterThan(4)
+      expect(await close(second)).toEqual([])
+      expect(new Set(closed.map(({ id }) => id)).size).toBe(closed.length)
+      await reads.close()
+    })
+    expect(redOf(findings)).toEqual(red)
   })
 })
 

@@ -59,6 +59,24 @@ export function confirmTemplate(terminal: number): FrameTemplate {
   })
 }
 
+/** 0210 or 0212 with the elements that the switch's own has: for a server that only answers. */
+export function answerTemplate(mti: '0210' | '0212'): FrameTemplate {
+  return template(mti, {
+    3: '000000',
+    4: mark.amount,
+    7: mark.time,
+    11: mark.stan,
+    15: '0911',
+    37: '425400000000',
+    38: '000000',
+    39: '00',
+    41: terminalCode(0).padEnd(8),
+    42: merchantCode(0).padEnd(15),
+    49: currencyNumeric,
+    ...(mti === '0212' ? { 90: '0'.repeat(42) } : {}),
+  })
+}
+
 function template(mti: string, elements: Readonly<Record<number, string>>): FrameTemplate {
   const message = newMessage(mti)
   for (const [number, text] of Object.entries(elements)) message.fields[Number.parseInt(number, 10)] = text

@@ -1,15 +1,37 @@
-/** What the harness asks a load process for. Counts and times are bounded by `bench/options.ts`. */
-export type LoadSpec = {
-  readonly kind: 'iso'
+interface Timed {
   readonly port: number
-  readonly connections: number
-  /** Transactions under way at once, over all connections. */
-  readonly inFlight: number
-  /** Cards 1 to this, each as likely as any other. */
-  readonly cards: number
+  /** What is seen in this time is not counted. */
   readonly warmupMs: number
   readonly measureMs: number
 }
+
+/** What the harness asks a load process for. Counts and times are bounded by `bench/options.ts`. */
+export type LoadSpec = Timed & {
+  readonly connections: number
+  /** Cards 1 to this, each as likely as any other. */
+  readonly cards: number
+} & (
+    | {
+        readonly kind: 'iso'
+        /** Closed loop: transactions under way at once, over all connections. */
+        readonly inFlight: number
+      }
+    | {
+        readonly kind: 'steady'
+        /** Open loop: transactions begun a second, whatever the switch does. */
+        readonly rate: number
+      }
+    /** Closed loop: one transaction under way on each connection. */
+    | { readonly kind: 'http' }
+  )
+
+/**
+ * message: from sending a request to its answer, authorize and confirm alike. transaction: from the beginning of the
+ * authorize to the answer of the confirm. In the open loop both begin when they were due, not when they could be sent.
+ * late: by how much the generator itself was late, in the open loop.
+ */
+export const timeNames = ['message', 'authorize', 'confirm', 'transaction', 'late'] as const
+export type TimeName = (typeof timeNames)[number]
 
 /** Milliseconds, from an HdrHistogram with three significant digits. */
 export interface Latency {
@@ -31,8 +53,7 @@ export interface LoadResult {
   readonly messages: number
   /** By what went wrong, warm-up and end included; empty: nothing did. */
   readonly errors: Readonly<Record<string, number>>
-  /** By what was timed. */
-  readonly latencies: Readonly<Record<string, Latency>>
+  readonly latencies: Readonly<Record<TimeName, Latency>>
   /** CPU time of the load process itself. */
   readonly cpuSeconds: number
 }

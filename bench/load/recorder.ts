@@ -1,11 +1,11 @@
 import { build, type Histogram } from 'hdr-histogram-js'
-import type { Latency, LoadResult } from './messages.ts'
+import { type Latency, type LoadResult, type TimeName, timeNames } from './messages.ts'
 
 const longestMicros = 120_000_000
 
-/** Latencies from 1 µs to two minutes, with three significant digits. */
-export class LatencyRecorder {
-  readonly #histogram: Histogram = build({
+/** From 1 µs to two minutes, with three significant digits. */
+const newHistogram = (): Histogram =>
+  build({
     lowestDiscernibleValue: 1,
     highestTrackableValue: longestMicros,
     numberOfSignificantValueDigits: 3,
@@ -13,57 +13,57 @@ export class LatencyRecorder {
     useWebAssembly: false,
   })
 
-  record(ms: number): void {
-    this.#histogram.recordValue(Math.min(longestMicros, Math.max(1, Math.round(ms * 1000))))
-  }
-
-  summary(): Latency {
-    const histogram = this.#histogram
-    const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1000
-    return {
-      count: histogram.totalCount,
-      meanMs: histogram.totalCount === 0 ? 0 : histogram.mean / 1000,
-      p50Ms: at(50),
-      p95Ms: at(95),
-      p99Ms: at(99),
-      p999Ms: at(99.9),
-      maxMs: histogram.maxValue / 1000,
-    }
+function summaryOf(histogram: Histogram): Latency {
+  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1000
+  const count = histogram.totalCount
+  return {
+    count,
+    meanMs: count === 0 ? 0 : histogram.mean / 1000,
+    p50Ms: at(50),
+    p95Ms: at(95),
+    p99Ms: at(99),
+    p999Ms: at(99.9),
+    maxMs: count === 0 ? 0 : histogram.maxValue / 1000,
   }
 }
 
-/** Counts from `start` to `stop`; errors and `messagesEver` always. */
-export class LoadRecorder<Name extends string> {
-  #latencies: Record<Name, LatencyRecorder>
-  readonly #names: readonly Name[]
-  #errors = new Map<string, number>()
+/**
+ * Throughput is what was answered between `start` and `stop`; latencies are of what began between them, also where the
+ * answer came later, so that a stall at the end is seen. Errors always count. Times are `performance.now()`.
+ */
+export class LoadRecorder {
+  readonly #histograms = Object.fromEntries(timeNames.map(name => [name, newHistogram()])) as Record<
+    TimeName,
+    Histogram
+  >
+  readonly #errors = new Map<string, number>()
   #transactions = 0
   #messages = 0
-  #since = 0
+  #since = Number.POSITIVE_INFINITY
+  #until = Number.POSITIVE_INFINITY
+  #cpuBefore = process.cpuUsage()
   #cpu = process.cpuUsage()
-  isMeasuring = false
   /** For the progress line: with the warm-up. */
   messagesEver = 0
 
-  constructor(names: readonly Name[]) {
-    this.#names = names
-    this.#latencies = this.#fresh()
+  get isMeasuring(): boolean {
+    return this.#since !== Number.POSITIVE_INFINITY && this.#until === Number.POSITIVE_INFINITY
   }
 
-  answered(name: Name, latencyMs: number): void {
+  answered(name: 'authorize' | 'confirm', begunAt: number, now: number): void {
     this.messagesEver++
-    if (!this.isMeasuring) return
-    this.#messages++
-    this.#latencies[name].record(latencyMs)
+    if (this.isMeasuring) this.#messages++
+    this.#time(name, begunAt, now)
+    this.#time('message', begunAt, now)
   }
 
-  /** Times something that is no message of its own. */
-  timed(name: Name, latencyMs: number): void {
-    if (this.isMeasuring) this.#latencies[name].record(latencyMs)
-  }
-
-  completed(): void {
+  completed(begunAt: number, now: number): void {
     if (this.isMeasuring) this.#transactions++
+    this.#time('transaction', begunAt, now)
+  }
+
+  late(dueAt: number, now: number): void {
+    this.#time('late', dueAt, now)
   }
 
   failed(what: string, count = 1): void {
@@ -71,31 +71,32 @@ export class LoadRecorder<Name extends string> {
   }
 
   start(): void {
-    this.#latencies = this.#fresh()
-    this.#cpu = process.cpuUsage()
+    this.#cpuBefore = process.cpuUsage()
     this.#since = performance.now()
-    this.isMeasuring = true
   }
 
-  /** What was seen since `start`, as a function: errors may still be added until it is called. */
-  stop(): () => LoadResult {
-    const seconds = (performance.now() - this.#since) / 1000
-    const { user, system } = process.cpuUsage(this.#cpu)
-    this.isMeasuring = false
-    const transactions = this.#transactions
-    const messages = this.#messages
-    const latencies = Object.fromEntries(this.#names.map(name => [name, this.#latencies[name].summary()]))
-    return () => ({
-      seconds,
-      transactions,
-      messages,
+  stop(): void {
+    this.#until = performance.now()
+    this.#cpu = process.cpuUsage(this.#cpuBefore)
+  }
+
+  result(): LoadResult {
+    return {
+      seconds: (this.#until - this.#since) / 1000,
+      transactions: this.#transactions,
+      messages: this.#messages,
       errors: Object.fromEntries(this.#errors),
-      latencies,
-      cpuSeconds: (user + system) / 1e6,
-    })
+      latencies: Object.fromEntries(timeNames.map(name => [name, summaryOf(this.#histograms[name])])) as Record<
+        TimeName,
+        Latency
+      >,
+      cpuSeconds: (this.#cpu.user + this.#cpu.system) / 1e6,
+    }
   }
 
-  #fresh(): Record<Name, LatencyRecorder> {
-    return Object.fromEntries(this.#names.map(name => [name, new LatencyRecorder()])) as Record<Name, LatencyRecorder>
+  #time(name: TimeName, begunAt: number, now: number): void {
+    if (begunAt < this.#since || begunAt >= this.#until) return
+    const micros = Math.round((now - begunAt) * 1000)
+    this.#histograms[name].recordValue(Math.min(longestMicros, Math.max(1, micros)))
   }
 }

@@ -16,7 +16,6 @@ import {
 export interface Answer {
   readonly slot: number
   readonly step: 'authorize' | 'confirm'
-  readonly isApproved: boolean
   /** DE39. */
   readonly code: string
 }
@@ -43,8 +42,9 @@ const scanned = [11, 39] as const
  */
 export class TerminalLine {
   readonly slots: number
-  /** Free for the caller: when the present step of each slot began. */
-  readonly startedAt: Float64Array
+  /** Of each slot, the caller's own: when its transaction and its present step began. */
+  readonly transactionBegunAt: Float64Array
+  readonly stepBegunAt: Float64Array
   readonly #socket: Socket
   readonly #options: TerminalLineOptions
   readonly #reader = new FrameReader(defaultFraming)
@@ -68,7 +68,8 @@ export class TerminalLine {
     const { port, terminal, slots } = options
     this.#options = options
     this.slots = slots
-    this.startedAt = new Float64Array(slots)
+    this.transactionBegunAt = new Float64Array(slots)
+    this.stepBegunAt = new Float64Array(slots)
     this.#stans = new Int32Array(slots)
     this.#rounds = new Int32Array(slots)
     this.#originalStans = new Int32Array(slots)
@@ -182,7 +183,7 @@ export class TerminalLine {
     this.#stans[slot] = 0
     const code = fields[39] ?? ''
     const step = this.#isConfirm[slot] === 1 ? 'confirm' : 'authorize'
-    this.#options.onAnswer(this, { slot, step, isApproved: code === '00', code })
+    this.#options.onAnswer(this, { slot, step, code })
   }
 
   #lose(error: string): void {

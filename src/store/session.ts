@@ -28,9 +28,10 @@ export const laneOptions = Object.entries(settings)
   .map(([name, value]) => `-c ${name}=${value}`)
   .join(' ')
 
-const connectTimeoutMs = 3_000
+/** For what a server that is there does at once: connecting, rolling back, parting. */
+const promptTimeoutMs = 3_000
 /** Longer than `transaction_timeout`: a server that is there has given up by then. */
-const replyTimeoutMs = 12_000
+const replyTimeoutMsByDefault = 12_000
 
 /** Everything as text: money becomes bigint and ids numbers where a row is read, never by a guess at its type. */
 const types = { getTypeParser: () => (text: string) => text }
@@ -40,11 +41,13 @@ type Reply = { readonly rows: Row[]; readonly command: string }
 /** One connection on which statements are pipelined: a flight of them is one wait. */
 export class Session {
   readonly #client: pg.Client
+  readonly #replyTimeoutMs: number
   #isBroken = false
   #committedOnlyHere = false
 
-  private constructor(client: pg.Client) {
+  private constructor(client: pg.Client, replyTimeoutMs: number) {
     this.#client = client
+    this.#replyTimeoutMs = replyTimeoutMs
     client.on('error', () => {
       this.#isBroken = true
     })
@@ -58,20 +61,22 @@ export class Session {
   }
 
   /** Connects to a primary. Throws what node-postgres throws, or an Error if the server is a standby. */
-  static async connect(url: string): Promise<Session> {
+  static async connect(url: string, { replyTimeoutMs = replyTimeoutMsByDefault } = {}): Promise<Session> {
     const client = new pg.Client({
       connectionString: url,
       pipeline: true,
       keepAlive: true,
       keepAliveInitialDelayMillis: 5_000,
-      connectionTimeoutMillis: connectTimeoutMs,
+      connectionTimeoutMillis: promptTimeoutMs,
       options: laneOptions,
       types,
     })
-    const session = new Session(client)
+    const session = new Session(client, replyTimeoutMs)
     try {
       await client.connect()
-      const { rows } = await client.query<[string]>({ text: 'SELECT pg_is_in_recovery()', rowMode: 'array' })
+      const { rows } = await session.#orDestroy(promptTimeoutMs, () =>
+        client.query<[string]>({ text: 'SELECT pg_is_in_recovery()', rowMode: 'array' }),
+      )
       if (rows[0]?.[0] !== 'f') throw new Error('the database is a standby')
     } catch (error) {
       session.destroy()
@@ -87,9 +92,7 @@ export class Session {
   /** Sends all statements in one flight. Throws the first failure as a BatchError; `inDoubt` if the flight commits. */
   async run(statements: readonly Statement[], { commits }: { commits: boolean }): Promise<Reply[]> {
     this.#committedOnlyHere = false
-    const watchdog = setTimeout(() => this.destroy(), replyTimeoutMs)
-    const replies = await Promise.allSettled(this.#send(statements))
-    clearTimeout(watchdog)
+    const replies = await this.#orDestroy(this.#replyTimeoutMs, () => Promise.allSettled(this.#send(statements)))
     for (const reply of replies) {
       if (reply.status === 'rejected') {
         const fault = faultOf(reply.reason)
@@ -115,12 +118,22 @@ export class Session {
 
   /** Ends a transaction that is not to be written; a failure only means that the session is broken. */
   async rollback(): Promise<void> {
-    await this.#client.query('ROLLBACK').catch(() => this.destroy())
+    await this.#orDestroy(promptTimeoutMs, () => this.#client.query('ROLLBACK')).catch(() => this.destroy())
   }
 
   async close(): Promise<void> {
     this.#isBroken = true
-    await this.#client.end().catch(() => undefined)
+    await this.#orDestroy(promptTimeoutMs, () => this.#client.end()).catch(() => undefined)
+  }
+
+  /** A database that has gone silent is not waited for: the connection is given up, and what waits for it fails. */
+  async #orDestroy<Value>(timeoutMs: number, ask: () => Promise<Value>): Promise<Value> {
+    const watchdog = setTimeout(() => this.destroy(), timeoutMs)
+    try {
+      return await ask()
+    } finally {
+      clearTimeout(watchdog)
+    }
   }
 
   /** Gives the connection up at once: nothing is waited for. */

@@ -32,14 +32,16 @@ export interface ArenaOptions {
   /** Statements that take protections of the schema away. */
   readonly sql?: readonly string[]
   readonly limits?: Partial<LaneLimits>
+  /** An empty database elsewhere than on the PostgreSQL of the test run. */
+  readonly url?: string
 }
 
 /** Lets `play` happen in a fresh arena, then checks the ledger against the journal. */
 export async function inArena(options: ArenaOptions, play: (arena: Arena) => Promise<void>): Promise<Finding[]> {
-  const { cards = 20, rigging = {}, otherRigging = rigging, sql = [], limits = {} } = options
+  const { cards = 20, rigging = {}, otherRigging = rigging, sql = [], limits = {}, url } = options
   const folder = await mkdtemp(join(tmpdir(), 'charsu-arena-'))
   const journal = await Journal.create(join(folder, 'journal'))
-  const ledger = await startLedger({ cards })
+  const ledger = await startLedger(url === undefined ? { cards } : { cards, url })
   for (const statement of sql) await ledger.pool.query(statement)
   const faults: Arena['faults'] = []
   const events = {

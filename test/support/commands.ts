@@ -116,8 +116,12 @@ export class JournaledClient {
   /** Sends every request again of which nobody knows what has come of it; answers what it was told now. */
   async resendUnknown(): Promise<Result[]> {
     const known = new Set(this.journal.entries.filter(({ outcome }) => outcome !== 'info').map(({ key }) => key))
-    const unknown = this.journal.entries.filter(({ key }) => !known.has(key))
-    const commands = new Map(unknown.map(entry => [entry.key, revived(entry.message)]))
+    return this.resend(this.journal.entries.filter(({ key }) => !known.has(key)))
+  }
+
+  /** Sends these again, each request once. */
+  async resend(entries: readonly JournalEntry[]): Promise<Result[]> {
+    const commands = new Map(entries.map(({ key, content, message }) => [`${key} ${content}`, revived(message)]))
     return Promise.all([...commands.values()].map(command => this.send(command)))
   }
 }

@@ -361,9 +361,10 @@ export class Model {
       }
       deals = [...this.#deals.values()].filter(({ id }) => id === asked?.transaction)
     }
+    // The last byte of a key is the merchant's: it is behind the time, so that a range has those of others too.
     if (original.by === 'keyRange') {
       const ids = [...this.#answers]
-        .filter(([key]) => original.from <= key && key <= original.to)
+        .filter(([key]) => original.from <= key && key <= original.to && key.slice(-2) === original.from.slice(-2))
         .map(([, { answer }]) => answer.transaction)
       deals = [...this.#deals.values()].filter(({ id }) => ids.includes(id))
     }

@@ -9,6 +9,7 @@ export interface Raw {
   readonly decisions: readonly DecisionRow[]
   readonly decisionsOf: ReadonlyMap<number, readonly DecisionRow[]>
   readonly batches: readonly BatchRow[]
+  readonly settlements: readonly SettlementRow[]
 }
 
 export interface LotRow {
@@ -61,6 +62,22 @@ export interface TransactionRow {
   readonly legs: readonly { readonly lot: number; readonly held: bigint; readonly posted: bigint }[]
 }
 
+export interface SettlementRow {
+  readonly id: number
+  readonly merchant: number
+  readonly number: number
+  readonly afterBatch: number
+  readonly upToBatch: number
+  readonly isPosted: boolean
+  readonly purchases: bigint
+  readonly refunds: bigint
+  readonly net: bigint
+  /** What is owed to its merchant. */
+  readonly payable: number
+  readonly clearing: number
+  readonly lines: readonly { readonly txn: number; readonly amount: bigint }[]
+}
+
 export interface BatchRow {
   readonly seq: number
   readonly at: number
@@ -105,6 +122,19 @@ export async function readRaw(client: pg.Client): Promise<Raw> {
     `SELECT seq, ${epoch('at')}, run, position, decisions, encode(hash, 'hex') FROM batches`,
     batchOf,
   )
+  const lines = await read('SELECT settlement, txn, amount FROM settlement_lines', row => ({
+    settlement: integer(row[0]),
+    txn: integer(row[1]),
+    amount: money(row[2]),
+  }))
+  const linesOf = Map.groupBy(lines, ({ settlement }) => settlement)
+  const settlements = await read(
+    `SELECT s.id, s.merchant, s.number, s.after_batch, s.up_to_batch, s.posted_at IS NOT NULL, s.purchases, s.refunds,
+       s.net, m.payable, t.clearing_account
+     FROM settlements s JOIN merchants m ON m.tenant = s.tenant AND m.id = s.merchant JOIN tenants t ON t.id = s.tenant
+     ORDER BY s.merchant, s.number`,
+    row => ({ ...settlementOf(row), lines: linesOf.get(integer(row[0])) ?? [] }),
+  )
   const withTransaction = decisions.filter(({ txn }) => txn !== null)
   return {
     lots: new Map(lots),
@@ -113,6 +143,7 @@ export async function readRaw(client: pg.Client): Promise<Raw> {
     decisions,
     decisionsOf: Map.groupBy(withTransaction, ({ txn }) => txn as number),
     batches,
+    settlements,
   }
 }
 
@@ -171,6 +202,20 @@ function decisionOf(row: Row): DecisionRow {
     chainLine: [...chained, legs, balances].map(value => value ?? '').join('|'),
   }
 }
+
+const settlementOf = (row: Row): Omit<SettlementRow, 'lines'> => ({
+  id: integer(row[0]),
+  merchant: integer(row[1]),
+  number: integer(row[2]),
+  afterBatch: integer(row[3]),
+  upToBatch: integer(row[4]),
+  isPosted: row[5] === 't',
+  purchases: money(row[6]),
+  refunds: money(row[7]),
+  net: money(row[8]),
+  payable: integer(row[9]),
+  clearing: integer(row[10]),
+})
 
 const batchOf = (row: Row): BatchRow => ({
   seq: integer(row[0]),

@@ -16,14 +16,19 @@ export interface Rigging {
   readonly gapMs?: number
   /** Takes a flight for committed whatever the database said. */
   readonly trusts?: boolean
+  /** The switch's idea of the time, in microseconds. */
+  readonly now?: () => number
+  /** How long a silent database is waited for. */
+  readonly replyTimeoutMs?: number
 }
 
 /** For `Engine`: connects as ever, with rigged flights. */
 export const riggedConnect =
   (url: string, rigging: Rigging): EngineOptions['connect'] =>
   async () => {
-    const session = rig(await Session.connect(url), rigging)
-    return new Executor({ session, hash: sha256Hex, clock: { elapsed: elapsedSeconds, now: nowMicros } })
+    const { replyTimeoutMs } = rigging
+    const session = rig(await Session.connect(url, replyTimeoutMs === undefined ? {} : { replyTimeoutMs }), rigging)
+    return new Executor({ session, hash: sha256Hex, clock: { elapsed: elapsedSeconds, now: rigging.now ?? nowMicros } })
   }
 
 type Run = Session['run']

@@ -5,7 +5,7 @@ import { dayOfMicros, type Micros, rrnOf } from '../../src/core/ids.ts'
 import { switchKey, terminalKey, terminalKeyRange } from '../../src/core/keys.ts'
 import { authorize, confirm, expire, inquire, load, newKey, refund, reverse } from './core.ts'
 
-/** A step of a random run. Earlier steps are meant by how long ago they were, counted round: any part of a run is a run. */
+/** A step of a random run. Earlier steps are meant by how long ago they were, so that any part of a run is a run. */
 export type Step =
   | {
       readonly kind: 'authorize'
@@ -131,6 +131,8 @@ export interface Stage {
   readonly places: readonly (readonly [merchant: string, terminal: string])[]
   /** Each script has its own terminal numbers, keys and bills on a ledger that others have used. */
   readonly prefix: number
+  /** Commands meet on several lanes: one that names by DE37 or without a time comes after the answer of what it names. */
+  readonly isConcurrent: boolean
 }
 
 /** Makes commands of steps, with what earlier ones were answered. */
@@ -211,6 +213,7 @@ export class Script {
     const { merchants: _, ...request } = this.#request(step.channel, place, 'open', at)
     const isApi = step.channel === 'api'
     const serial = this.#sent.length
+    const { prefix, isConcurrent } = this.#stage
     return authorize(step.amount, {
       ...request,
       merchant: place[0],
@@ -223,7 +226,7 @@ export class Script {
       eligibleAmount: isApi ? step.eligible : null,
       confirmWithinSeconds: step.within,
       reference: isApi && step.bill !== null ? this.#bill(step.bill) : null,
-      rrn: !isApi && step.rrn ? `R${this.#stage.prefix}-${serial % 5}` : null,
+      rrn: !isApi && step.rrn ? `R${prefix}-${isConcurrent ? serial : serial % 5}` : null,
     })
   }
 
@@ -247,6 +250,9 @@ export class Script {
   #followUp(step: Extract<Step, { name: string }>, at: Micros): Command[] {
     const opener = ago(this.#opens, step.of)
     if (opener === undefined) return []
+    // A terminal asks for nothing but a reverse before it has its answer; on another lane it may pass the request by.
+    const isEarly = !this.#ids.has(opener.key) && opener.channel === 'terminal' && step.kind !== 'reverse'
+    if (this.#stage.isConcurrent && isEarly) return []
     const original = this.#name(opener, step.name)
     const own: readonly [string, string] =
       opener.kind === 'authorize' ? [opener.merchant, opener.terminal] : this.#place(0)
@@ -270,6 +276,7 @@ export class Script {
     const byKey = { by: 'key', key: opener.key, day: opener.day } as const
     if (opener.kind !== 'authorize') return id === undefined ? byKey : { by: 'id', id }
     const { merchant, terminal, reference, rrn } = opener
+    if (id === undefined && this.#stage.isConcurrent && name !== 'reference') return byKey
     if (name === 'reference' && reference !== null) return { by: 'reference', merchant, reference }
     if (name === 'rrn' && (id !== undefined || rrn !== null)) {
       return { by: 'rrn', merchant, rrn: rrn ?? rrnOf(id as number) }

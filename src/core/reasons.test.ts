@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest'
+import { isApproval, type Reason, type ReasonRow, reasonOfCode, reasons } from './reasons.ts'
+
+const rows: [Reason, ReasonRow][] = Object.entries(reasons) as [Reason, ReasonRow][]
+
+test('codes are unique, and lead back to their reason', () => {
+  expect(new Set(rows.map(([, { code }]) => code)).size).toBe(rows.length)
+  for (const [reason, { code }] of rows) expect(reasonOfCode(code)).toBe(reason)
+  expect(() => reasonOfCode(999)).toThrow('reason code 999')
+})
+
+/** The statuses of the contract, and the DE39 that each may stand beside. */
+const statuses: Readonly<Record<number, readonly string[]>> = {
+  200: ['00'],
+  201: ['10'],
+  400: ['30'],
+  401: ['58'],
+  402: ['03', '12', '13', '14', '40', '51', '54', '57', '58', '61', '62', '65'],
+  403: ['58'],
+  404: ['25'],
+  405: ['30'],
+  406: ['30'],
+  409: ['12', '25', '68', '91'],
+  413: ['30'],
+  415: ['30'],
+  422: ['94'],
+  429: ['91'],
+  500: ['96'],
+  503: ['91'],
+  504: ['91'],
+}
+/** What is never stored, so that the same key may try again. */
+const passingStatuses = [400, 401, 403, 405, 406, 413, 415, 429, 500, 503, 504]
+const passingByName: readonly Reason[] = ['in_progress', 'not_found']
+
+describe('each reason', () => {
+  test.each(rows)('%s', (reason, { code, de39, http, retry, en, fa }) => {
+    expect(reason).toMatch(/^[a-z]+(_[a-z]+)*$/)
+    expect(Number.isInteger(code) && code >= 0 && code <= 32_767).toBe(true)
+    expect(statuses[http]).toContain(de39)
+    expect(retry).toBe(passingStatuses.includes(http) || passingByName.includes(reason))
+    expect(en).toMatch(/^[A-Z][ -~]+\.$/)
+    expect(fa).toMatch(/^[\u0600-\u06ff][\u0600-\u06ff\u200c A-Za-z:-]+\.$/)
+  })
+})
+
+test('only the two approvals are approvals', () => {
+  expect(rows.map(([reason]) => reason).filter(isApproval)).toEqual(['approved', 'approved_partially'])
+})
+
+/** The codes that the database has: a release may add some, but never change or drop one. */
+const written: Partial<Record<Reason, number>> = {
+  approved: 0,
+  approved_partially: 1,
+  merchant_unknown: 10,
+  terminal_unknown: 11,
+  terminal_not_of_merchant: 12,
+  operation_not_allowed: 13,
+  currency_unsupported: 14,
+  amount_invalid: 15,
+  amount_beyond: 16,
+  amount_mismatch: 17,
+  card_unknown: 20,
+  card_blocked: 21,
+  card_expired: 22,
+  program_not_allowed: 23,
+  insufficient_funds: 24,
+  insufficient_funds_held: 25,
+  original_unknown: 30,
+  original_ambiguous: 31,
+  original_mismatch: 32,
+  reversed_before: 33,
+  not_confirmable: 34,
+  confirm_too_late: 35,
+  not_reversible: 36,
+  not_refundable: 37,
+  not_expirable: 38,
+}
+test('stored codes are as they were written', () => {
+  for (const [reason, code] of Object.entries(written)) expect(reasonOfCode(code)).toBe(reason)
+})

@@ -5,10 +5,13 @@ import { ConfigError } from './config/errors.ts'
 import { type Config, loadConfig } from './config/load.ts'
 import type { DemoTenant } from './config/schema.ts'
 import { readOrMakeSecret } from './config/secret-file.ts'
+import { readTlsFiles } from './config/tls-files.ts'
 import { cardNumber } from './core/card-numbers.ts'
 import type { Catalog } from './core/catalog.ts'
 import { formatTransactionId } from './core/ids.ts'
 import { panToken, sha256Hex } from './crypto/hash.ts'
+import { keyEncryptionKeyOf, newKeyEncryptionKey } from './crypto/key-encryption.ts'
+import { KeyRing } from './crypto/key-ring.ts'
 import { newPanKey, panKeyOf } from './crypto/pan-key.ts'
 import { Engine } from './engine/engine.ts'
 import { Executor } from './engine/executor.ts'
@@ -26,9 +29,11 @@ import { Metrics } from './ops/metrics.ts'
 import { readCatalogs, readCatalogVersion } from './store/catalog.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './store/embedded-postgres.ts'
 import { deleteForgottenReversals } from './store/expiry.ts'
+import { readKeys, retireOverdueKeys, takeCounter } from './store/keys.ts'
 import { makePartitions, migrate } from './store/migrate.ts'
 import { openPool, type Pool } from './store/pool.ts'
 import { readApiKeys } from './store/reads/api-keys.ts'
+import { readCardPin } from './store/reads/card-pins.ts'
 import { createReadPool } from './store/reads/pool.ts'
 import { createReads } from './store/reads/reads.ts'
 import { seedTenant, type TenantSeed } from './store/seed.ts'
@@ -38,6 +43,8 @@ export interface RunningSwitch {
   readonly httpUrl: string
   readonly isoPorts: readonly number[]
   readonly databaseUrl: string
+  /** Reads certificates again. Throws, with nothing changed, if they are no good. */
+  reload(): void
   /** Stops reading, answers what is in flight, closes. */
   stop(): Promise<void>
 }
@@ -79,6 +86,7 @@ async function startDatabase(
 }
 
 async function startRooms(config: Config, databaseUrl: string, log: Logger, stops: (() => Promise<unknown>)[]) {
+  const keyRing = keyRingOf(config, log)
   const panKey = panKeyOf(config.panKey ?? readOrMakeSecret(`${config.dataDir}/pan.key`, newPanKey))
   const pool = openPool(databaseUrl, { connectionsMax: jobConnectionsMax })
   stops.push(() => pool.end())
@@ -93,6 +101,8 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
       seedOf(config.demo, pan => panToken(pan, panKey)),
     )
 
+  const keys = openKeys(pool, keyRing)
+  await keys.refresh()
   const catalogs = await openCatalogs(pool)
   const catalogOf = (tenant: number): Catalog | undefined => catalogs.byTenant.get(tenant)
   const apiKeys = new ApiKeys(() => readApiKeys(readPool.query))
@@ -148,6 +158,7 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
         run: async () => {
           await catalogs.refresh()
           await apiKeys.refresh()
+          await keys.refresh()
         },
       },
       {
@@ -158,6 +169,7 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
         },
       },
       { name: 'make partitions', everyMs: 3_600_000, run: () => makePartitions(pool) },
+      { name: 'retire keys', everyMs: 60_000, run: () => retireOverdueKeys(pool) },
       { name: 'forget old reversals', everyMs: 3_600_000, run: () => deleteForgottenReversals(pool) },
     ],
     log,
@@ -166,6 +178,11 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
 
   const iso = createIsoServer({
     listeners: isoListeners(config, catalogs.byTenant),
+    keys: keyRing,
+    pinSources: {
+      pinDataOf: (tenant, token) => readCardPin(readPool.query, tenant, token),
+      takeCounter: use => takeCounter(pool, use),
+    },
     submit: engine,
     pressure: engine,
     panKey,
@@ -205,7 +222,26 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
   const httpUrl = await http.listen({ ...config.http })
   const isoPorts = await iso.listen()
   log.info({ http: httpUrl, iso: isoPorts }, 'listening')
-  return { httpUrl, isoPorts }
+  return { httpUrl, isoPorts, reload: () => iso.reloadTls() }
+}
+
+function keyRingOf({ keyEncryptionKey, dataDir }: Config, log: Logger): KeyRing {
+  const secret = keyEncryptionKey ?? readOrMakeSecret(`${dataDir}/kek.key`, newKeyEncryptionKey)
+  return new KeyRing(keyEncryptionKeyOf(secret), nowMicros, id =>
+    log.error({ key: id }, 'a stored key cannot be read: altered, or under another key-encryption key'),
+  )
+}
+
+/** The keys in memory follow those in the database. */
+function openKeys(pool: Pool, ring: KeyRing) {
+  let since = 0
+  return {
+    async refresh() {
+      const rows = await readKeys(pool, since)
+      since = rows.reduce((latest, { changedAt }) => Math.max(latest, changedAt), since)
+      ring.apply(rows.map(row => ({ ...row, secret: row.secret === null ? null : Buffer.from(row.secret, 'hex') })))
+    },
+  }
 }
 
 /** The tenants' reference data in memory, read again when its version moves. */
@@ -230,8 +266,10 @@ function isoListeners(config: Config, catalogs: ReadonlyMap<number, Catalog>): I
     if (id === undefined) throw new ConfigError(`listener ${listener}: tenant "${code}" is not in the database`)
     return id
   }
-  return config.listeners.map(({ name, tenant, ...listener }) => ({
+  return config.listeners.map(({ name, tenant, tls, ...listener }) => ({
     ...listener,
+    name,
+    ...(tls === undefined ? {} : { tls: () => readTlsFiles(tls) }),
     tenant:
       typeof tenant === 'string'
         ? idOf(tenant, name)
@@ -282,6 +320,14 @@ export async function main(): Promise<void> {
       (error: Error) => fail(error),
     )
   }
+  process.on('SIGHUP', () => {
+    try {
+      running.reload()
+      log.info('certificates read again')
+    } catch (error) {
+      log.error({ error: (error as Error).message }, 'certificates not read: the old ones stay')
+    }
+  })
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
 }

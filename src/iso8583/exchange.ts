@@ -4,14 +4,18 @@ import { CodecError, type UnpackError } from '../codec/errors.ts'
 import type { Frame } from '../codec/framing.ts'
 import type { Message } from '../codec/message.ts'
 import type { Tenant } from '../core/catalog.ts'
+import type { Authorize, Inquire } from '../core/commands.ts'
 import { dayOfMicros, type Micros } from '../core/ids.ts'
 import type { Reason } from '../core/reasons.ts'
 import { panToken } from '../crypto/hash.ts'
 import type { Result, Submit } from '../engine/result.ts'
+import { panOf } from './card.ts'
 import { commandOf, type IdentityRule, type Mapped, type MappingContext, type TerminalCommand } from './command.ts'
 import { isDigits } from './elements.ts'
+import type { MacCheck, MacGuard } from './mac-guard.ts'
 import { isAnswerable } from './mti.ts'
-import { type Reply, replyOf, replyTo } from './reply.ts'
+import type { PinCheck } from './pin-check.ts'
+import { type Asked, type Reply, replyOf, replyTo } from './reply.ts'
 
 /** The part of a pino logger that the edge uses. */
 export interface Log {
@@ -63,6 +67,10 @@ export interface ExchangeSettings {
   /** A tenant's id, or the tenant of each acquiring institution (DE32). */
   readonly tenant: number | ReadonlyMap<string, number>
   readonly identity: IdentityRule
+  /** Left out: MACs are neither looked at nor made. */
+  readonly mac?: MacGuard | undefined
+  /** Left out: a PIN is not looked at. */
+  readonly pin?: PinCheck | undefined
 }
 
 /** Elements that a dialect need not have: an answer goes without them then. */
@@ -76,13 +84,17 @@ export class Exchanges {
   readonly #identity: IdentityRule
   readonly #notInDialect: readonly number[]
   readonly #tokenOf: (pan: string) => string
+  readonly #mac: MacGuard | undefined
+  readonly #pin: PinCheck | undefined
 
-  constructor(deps: ExchangeDeps, { dialect, tenant, identity }: ExchangeSettings) {
+  constructor(deps: ExchangeDeps, { dialect, tenant, identity, mac, pin }: ExchangeSettings) {
     this.#deps = deps
     this.#dialect = dialect
     this.#tenant = tenant
     this.#identity = identity
     this.#notInDialect = optionalInReplies.filter(element => !dialect.format.fields.has(element))
+    this.#mac = mac
+    this.#pin = pin
     this.#tokenOf = pan => panToken(pan, deps.panKey)
   }
 
@@ -98,7 +110,7 @@ export class Exchanges {
       sender.reject(details)
       return
     }
-    const exchange: Exchange = { message, tpdu, sender, startedAt, tenant: null, command: null }
+    const exchange: Exchange = { message, tpdu, sender, startedAt, tenant: null, command: null, macKey: null }
     if (!isAnswerable(message.mti)) {
       this.#deps.log.info({ mti: message.mti, stan: message.fields[11] }, 'not a request: ignored')
       sender.finish(null, tpdu)
@@ -108,10 +120,10 @@ export class Exchanges {
       this.#answer(exchange, replyTo(message, 'format_invalid', faultOf(read.error)), false, null)
       return
     }
-    this.#ask(exchange)
+    this.#ask(exchange, body)
   }
 
-  #ask(exchange: Exchange): void {
+  #ask(exchange: Exchange, body: Buffer): void {
     const { message, startedAt } = exchange
     const tenant = this.#tenantOf(message)
     if (tenant === undefined) {
@@ -119,6 +131,7 @@ export class Exchanges {
       return
     }
     exchange.tenant = tenant.id
+    if (this.#mac !== undefined && !this.#isAuthentic(exchange, this.#mac.check(message, body, tenant.id))) return
     const today = dayOfMicros(startedAt)
     const mapped = this.#map(message, { tenant, identity: this.#identity, today, tokenOf: this.#tokenOf })
     if (mapped.kind === 'answer') {
@@ -127,8 +140,44 @@ export class Exchanges {
     }
     const { command, elements } = mapped
     exchange.command = command
-    const asked = { request: message, command, elements, tenant }
-    this.#submit(command).then(
+    if (this.#pin !== undefined && (command.kind === 'authorize' || command.kind === 'inquire')) {
+      this.#checkPin(exchange, this.#pin, command, { request: message, elements, tenant })
+    } else this.#enter(exchange, { request: message, command, elements, tenant })
+  }
+
+  /** The answer to a message that is not authentic has no MAC: a signed refusal could be kept for another day. */
+  #isAuthentic(exchange: Exchange, check: MacCheck): boolean {
+    if (check.ok) {
+      exchange.macKey = check.key
+      return true
+    }
+    const { mti, fields } = exchange.message
+    this.#deps.log.warn({ mti, terminal: fields[41], stan: fields[11], fault: check.fault }, 'MAC refused')
+    this.#answer(exchange, replyTo(exchange.message, 'mac_invalid'), false, null)
+    return false
+  }
+
+  #checkPin(exchange: Exchange, check: PinCheck, command: Authorize | Inquire, rest: Omit<Asked, 'command'>): void {
+    const { message } = exchange
+    if (!check.isPresent(message)) {
+      if (!check.settings.required) this.#enter(exchange, { ...rest, command })
+      else
+        this.#answer(exchange, replyTo(message, 'format_invalid', `DE${check.settings.element} missing`), false, null)
+      return
+    }
+    const { tenant, card: token, key: request } = command
+    check.verdictOf({ message, tenant, pan: panOf(message.fields)!, token, request }).then(
+      pin => this.#enter(exchange, { ...rest, command: { ...command, pin } }),
+      error => {
+        this.#deps.log.error(errorFields(error), 'a PIN could not be checked')
+        this.#answer(exchange, replyTo(message, 'switch_unavailable'), false, null)
+      },
+    )
+  }
+
+  #enter(exchange: Exchange, asked: Asked): void {
+    const { message } = exchange
+    this.#submit(asked.command).then(
       result => {
         const replayed = result.kind === 'decided' && result.replayed
         const transaction = result.kind === 'decided' ? result.decision.transaction : null
@@ -175,14 +224,15 @@ export class Exchanges {
   }
 
   #answer(exchange: Exchange, reply: Reply | null, replayed: boolean, transaction: number | null): void {
-    const body = reply === null ? null : this.#pack(reply.message)
+    const body = reply === null ? null : this.#pack(reply.message, exchange.macKey)
     exchange.sender.finish(body, exchange.tpdu)
     this.#record(exchange, body === null ? null : reply, replayed, transaction)
   }
 
-  #pack(message: Message): Buffer | null {
+  #pack(message: Message, macKey: Buffer | null): Buffer | null {
     for (const element of this.#notInDialect) message.fields[element] = undefined
     try {
+      if (this.#mac !== undefined && macKey !== null) return this.#mac.pack(message, macKey)
       return this.#dialect.pack(message)
     } catch (error) {
       this.#deps.log.error({ ...errorFields(error), mti: message.mti }, 'an answer could not be packed')
@@ -219,6 +269,8 @@ interface Exchange {
   readonly startedAt: Micros
   tenant: number | null
   command: TerminalCommand | null
+  /** The answer's; null: it has no MAC. */
+  macKey: Buffer | null
 }
 
 /** Whether it can be answered at all: an answer needs the MTI and the STAN. */

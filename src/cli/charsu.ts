@@ -1,6 +1,8 @@
 import { ConfigError } from '../config/errors.ts'
 import { main } from '../main.ts'
 import { runAudit } from './audit.ts'
+import { runCards } from './cards.ts'
+import { runKeys } from './keys.ts'
 import { runMigrate } from './migrate.ts'
 import { runTerminal } from './terminal.ts'
 
@@ -9,6 +11,8 @@ const usage = `charsu <command>
   start      runs the switch (as npm start does)
   migrate    brings the schema of the database up to date
   audit      checks what must always hold, on a live database
+  keys       lists, generates, imports, rotates and retires keys
+  cards      sets a card's PIN data, and its wrong tries back
   terminal   a small card terminal: purchase, confirm, reverse, refund, balance, echo
 
 charsu <command> --help says more.
@@ -21,6 +25,8 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   },
   migrate: runMigrate,
   audit: runAudit,
+  keys: runKeys,
+  cards: runCards,
   terminal: runTerminal,
 }
 

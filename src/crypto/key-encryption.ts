@@ -14,7 +14,7 @@ const frontBytes = 1 + ivBytes + tagBytes
 export const newKeyEncryptionKey = (): string => randomBytes(32).toString('hex')
 
 /**
- * The key-encryption key of 64 hexadecimal digits. Without it no stored key can be read, and every switch on one database
+ * The key-encryption key of 64 hexadecimal digits. Without it no stored key can be read; every switch on one database
  * needs the same one. Throws without naming the digits.
  */
 export function keyEncryptionKeyOf(hex: string): KeyObject {

@@ -54,7 +54,7 @@ export interface IsoServer {
   /** The port of each listener, in order. Rejects if one cannot be had; then none listens. */
   listen(): Promise<readonly number[]>
   readonly connectionCount: number
-  /** New connections are made with key and certificates as they are now. Throws, changing nothing, if one is no good. */
+  /** New connections get key and certificates as they are now. Throws, changing nothing, if one is no good. */
   reloadTls(): void
   /** Takes no more connections and messages, answers what is in flight, closes. After `timeLimitMs` it cuts off. */
   close(timeLimitMs: number): Promise<void>

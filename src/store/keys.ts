@@ -70,7 +70,8 @@ export async function storeKey(pool: Pool, key: NewKey, overlapSeconds: number):
          until = CASE WHEN $9::integer > 0 THEN clock_timestamp() + $9::integer * interval '1 second' END,
          secret = CASE WHEN $9::integer > 0 THEN secret END
        WHERE tenant = $1 AND owner = $2 AND usage = $3 AND name = $4 AND status = 'active' RETURNING id)
-     INSERT INTO keys (tenant, owner, usage, name, algorithm, status, check_value, secret, settings, made_at, changed_at)
+     INSERT INTO keys
+       (tenant, owner, usage, name, algorithm, status, check_value, secret, settings, made_at, changed_at)
      SELECT $1, $2, $3, $4, $5, 'active', decode($6, 'hex'), decode($7, 'hex'), $8::json, clock_timestamp(),
        clock_timestamp() FROM (SELECT count(*) FROM before) AS done
      RETURNING id::text`,
@@ -100,7 +101,7 @@ export async function retireOverdueKeys(pool: Pool): Promise<void> {
   )
 }
 
-/** The use of one DUKPT key: the device, its counter, and the request (a key of 32 hexadecimal digits) it came with. */
+/** The use of a DUKPT key: the device, its counter, and the request (a key of 32 hexadecimal digits) it came with. */
 export interface CounterUse {
   readonly tenant: number
   readonly device: string
@@ -109,8 +110,8 @@ export interface CounterUse {
 }
 
 /**
- * Takes a counter that is above all before it, and answers true; the last one may come again with the same request. False
- * for any other, which is a replay (ANSI X9.24-1, section 8.2: a key is used once).
+ * Takes a counter that is above all before it, and answers true; the last one may come again with the same request.
+ * False for any other, which is a replay: a DUKPT key is used once (ANSI X9.24-1).
  */
 export async function takeCounter(pool: Pool, { tenant, device, counter, request }: CounterUse): Promise<boolean> {
   const { rowCount } = await pool.query({

@@ -19,12 +19,14 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   if (args[0] === 'codec') return runCodec()
+  let options: BenchOptions
   try {
-    return await runAll(parseOptions(args))
+    options = parseOptions(args)
   } catch (error) {
     process.stderr.write(`bench: ${(error as Error).message}\n\n${usage}`)
     return usageStatus
   }
+  return runAll(options)
 }
 
 function runCodec(): number {

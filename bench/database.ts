@@ -14,6 +14,20 @@ const settingNames = [
   'checkpoint_timeout',
 ] as const
 
+/** What one statement took of the database's time; text without its values. */
+export interface StatementCost {
+  readonly text: string
+  readonly calls: number
+  readonly totalMs: number
+  readonly rows: number
+  readonly walBytes: number
+}
+
+/** Settings with which PostgreSQL counts its statements; they cost a little themselves. */
+export const statementSettings = { shared_preload_libraries: 'pg_stat_statements' } as const
+
+const statementsMax = 30
+
 /** A connection of the harness's own, for what PostgreSQL tells of itself. */
 export class DatabaseFacts {
   readonly #client: pg.Client
@@ -61,6 +75,27 @@ export class DatabaseFacts {
     )
     const part = rows[0]?.part ?? null
     return part === null ? null : Number.parseFloat(part)
+  }
+
+  /** Begins to count statements, where PostgreSQL was started with `statementSettings`. */
+  async countStatements(): Promise<void> {
+    await this.#client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements')
+    await this.#client.query('SELECT pg_stat_statements_reset()')
+  }
+
+  /** The dearest statements since then. */
+  async statements(): Promise<StatementCost[]> {
+    const { rows } = await this.#client.query<{ text: string; calls: string; ms: number; rows: string; wal: string }>(
+      `SELECT query AS text, calls, total_exec_time AS ms, rows, wal_bytes::text AS wal FROM pg_stat_statements
+       WHERE query !~* '^(checkpoint|select pg_)' ORDER BY total_exec_time DESC LIMIT ${statementsMax}`,
+    )
+    return rows.map(({ text, calls, ms, rows, wal }) => ({
+      text: text.replace(/\s+/g, ' '),
+      calls: Number.parseInt(calls, 10),
+      totalMs: ms,
+      rows: Number.parseInt(rows, 10),
+      walBytes: Number.parseInt(wal, 10),
+    }))
   }
 
   /** So that each measurement begins at the same distance from one. */

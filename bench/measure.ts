@@ -1,7 +1,7 @@
 import type { DatabaseFacts } from './database.ts'
 import type { LoadResult, LoadSpec } from './load/messages.ts'
 import { runLoad } from './load-runner.ts'
-import { cpuSecondsOf, memoryOf } from './process-stats.ts'
+import { cpuSecondsOf, cpuSecondsOfMachine, memoryOf } from './process-stats.ts'
 import type { Progress } from './progress.ts'
 import type { BenchSwitch } from './servers.ts'
 import { type Batches, batchesBetween, readSwitchMetrics } from './switch-metrics.ts'
@@ -11,7 +11,13 @@ export interface Measurement {
   readonly spec: LoadSpec
   readonly load: LoadResult
   /** CPU seconds within the measured time; null where this system does not tell. */
-  readonly cpuSeconds: { readonly switch: number | null; readonly postgres: number | null; readonly load: number }
+  readonly cpuSeconds: {
+    readonly switch: number | null
+    readonly postgres: number | null
+    readonly load: number
+    /** Of everything else on this machine: what is measured had the less. */
+    readonly others: number | null
+  }
   /** Of the switch, since its start. */
   readonly memoryPeakMb: number | null
   readonly batches: Batches
@@ -48,14 +54,19 @@ export async function measure(name: string, spec: LoadSpec, on: Measured): Promi
   )
   const [first, last] = await Promise.all([before, after])
   if (first === undefined || last === undefined) throw new Error('the load was never measured')
+  const ofSwitch = since(first.switchSeconds, last.switchSeconds)
+  const ofPostgres = since(first.postgresSeconds, last.postgresSeconds)
+  const ofMachine = since(first.machineSeconds, last.machineSeconds)
+  const ours = (ofSwitch ?? 0) + (ofPostgres ?? 0) + load.cpuSeconds
   return {
     name,
     spec,
     load,
     cpuSeconds: {
-      switch: since(first.switchSeconds, last.switchSeconds),
-      postgres: since(first.postgresSeconds, last.postgresSeconds),
+      switch: ofSwitch,
+      postgres: ofPostgres,
       load: load.cpuSeconds,
+      others: ofMachine === null ? null : Math.max(0, ofMachine - ours),
     },
     memoryPeakMb: memoryOf(running.pid)?.peakMb ?? null,
     batches: batchesBetween(first.metrics, last.metrics),
@@ -80,6 +91,7 @@ export function watch({ warmupMs, measureMs }: LoadSpec, progress: Progress) {
 interface Snapshot {
   readonly switchSeconds: number | null
   readonly postgresSeconds: number | null
+  readonly machineSeconds: number | null
   readonly metrics: Awaited<ReturnType<typeof readSwitchMetrics>>
   readonly walBytes: number
 }
@@ -88,8 +100,9 @@ async function snapshot(running: BenchSwitch, postgresPid: number, facts: Databa
   // CPU first and at once: the rest takes its time.
   const switchSeconds = cpuSecondsOf(running.pid)
   const postgresSeconds = cpuSecondsOf(postgresPid)
+  const machineSeconds = cpuSecondsOfMachine()
   const [metrics, walBytes] = await Promise.all([readSwitchMetrics(running.httpUrl), facts.walBytes()])
-  return { switchSeconds, postgresSeconds, metrics, walBytes }
+  return { switchSeconds, postgresSeconds, machineSeconds, metrics, walBytes }
 }
 
 const since = (before: number | null, after: number | null): number | null =>

@@ -5,8 +5,9 @@ export type Workload = (typeof workloads)[number]
 
 export interface BenchOptions {
   readonly only: readonly Workload[]
-  /** Of each measurement; the steady load takes three times as long. */
+  /** Of each measurement but the steady load's. */
   readonly seconds: number
+  readonly steadySeconds: number
   readonly warmupSeconds: number
   readonly connections: number
   /** One measurement of the ISO port each, ascending. */
@@ -21,7 +22,7 @@ export interface BenchOptions {
   readonly json: string | null
   /** Leaves database and configuration where they are. */
   readonly keep: boolean
-  /** Writes a CPU profile of each switch into `bench/results`. */
+  /** Writes a CPU profile of each switch into `bench/results`, and counts the statements of PostgreSQL. */
   readonly profile: boolean
 }
 
@@ -41,7 +42,7 @@ npm run bench -- codec         measures the ISO 8583 codec alone
   --cards N             (default 20000)
   --json FILE           where the figures go (default: bench/results/)
   --keep                leaves the database and the configuration where they are
-  --profile             writes a CPU profile of each switch to bench/results/
+  --profile             a CPU profile of each switch in bench/results/, and what PostgreSQL's statements took
 
 Exit status 1 if the steady rate is not reached with p99 within 50 ms, or the audit finds something.
 `
@@ -73,6 +74,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   return {
     only: values.only === undefined ? workloads : values.only.split(',').map(workloadOf),
     seconds,
+    steadySeconds: seconds * (quick ? 2 : 3),
     warmupSeconds: Math.min(2, seconds / 3),
     connections,
     inFlight: inFlight.sort((a, b) => a - b),

@@ -20,6 +20,17 @@ export function cpuSecondsOfEndedChildren(): number | null {
   return own === null ? null : own.ticksOfDead / ticksPerSecond()
 }
 
+/** CPU seconds of the whole machine, what a hypervisor took away included; null without /proc. */
+export function cpuSecondsOfMachine(): number | null {
+  const line = textOf('/proc/stat')?.split('\n')[0]
+  if (line === undefined) return null
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line
+    .split(/\s+/)
+    .slice(1)
+    .map(text => Number.parseInt(text, 10))
+  return (user + nice + system + irq + softirq + steal) / ticksPerSecond()
+}
+
 /** Memory that a process has in RAM, in MB: now, and the most it ever had; null without /proc. */
 export function memoryOf(pid: number): { readonly nowMb: number; readonly peakMb: number } | null {
   const status = textOf(`/proc/${pid}/status`)

@@ -1,10 +1,8 @@
-import type { WriteStream } from 'node:tty'
-
 const plainEveryMs = 5_000
 
 /** What is going on, on standard error: one line that is written over on a terminal, else a line now and then. */
 export class Progress {
-  readonly #stream: NodeJS.WriteStream | WriteStream
+  readonly #stream: NodeJS.WriteStream
   readonly #startedAt = performance.now()
   #step = ''
   #lastPlainAt = 0

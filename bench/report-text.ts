@@ -1,9 +1,16 @@
 import type { LoadResult } from './load/messages.ts'
 import { checksOf, errorsOf, type Report, rateOf } from './report.ts'
 
-/** The report as it is printed. Widths are for 110 columns. */
+/** The report as it is printed. Lines have at most about 120 characters. */
 export function describeReport(report: Report): string {
-  const parts = [head(report), speedTable(report), cpuTable(report), batchTable(report), comparisons(report)]
+  const parts = [
+    head(report),
+    speedTable(report),
+    cpuTable(report),
+    batchTable(report),
+    statementTable(report),
+    comparisons(report),
+  ]
   const paragraphs = parts.filter(lines => lines.length > 0).map(lines => lines.join('\n'))
   const checks = checksOf(report).map(({ ok, text }) => `${ok ? 'ok    ' : 'FAILED'}  ${text}`)
   return `${[...paragraphs, checks.join('\n')].join('\n\n')}\n`
@@ -19,7 +26,8 @@ function head({ commit, machine, database, fsync, startedAt, engine, options }: 
       `${machine.memoryMb} MB, ${machine.system}, Node ${machine.node}`,
     `PostgreSQL  ${server_version}, shared_buffers ${shared_buffers}, max_wal_size ${max_wal_size}, ` +
       `checkpoint_timeout ${checkpoint_timeout}`,
-    `durability  ${durability.join(', ')}`,
+    `durability  ${durability.slice(0, 4).join(', ')},`,
+    `            ${durability.slice(4).join(', ')}`,
     `fsync       ${ms(fsync.medianMs)} ms median, ${ms(fsync.p99Ms)} ms p99 (8 kB appended, ${fsync.samples} times)`,
     `switch      ${engine.lanes} lanes, batches of at most ${engine.batchMax}, ${grouped(options.cards)} cards; ` +
       'one transaction is authorize and confirm, each acknowledged after its own commit',
@@ -50,7 +58,7 @@ function speedTable({ measurements: { iso, http, steady, one }, pgbench, limits 
 }
 
 function cpuTable({ measurements: { iso, http, steady, one }, pgbench, limits }: Report): string[] {
-  const rows = [['CPU: cores busy, µs a message', 'switch', 'database', 'load']]
+  const rows = [['CPU: cores busy, µs a message', 'switch', 'database', 'load', 'others']]
   const cell = (cpuSeconds: number | null, seconds: number, messages: number | null): string => {
     if (cpuSeconds === null) return ''
     const cores = (cpuSeconds / seconds).toFixed(2)
@@ -62,7 +70,8 @@ function cpuTable({ measurements: { iso, http, steady, one }, pgbench, limits }:
     if (measurement === null) continue
     const { name, load, cpuSeconds } = measurement
     const cpu = [cpuSeconds.switch, cpuSeconds.postgres, cpuSeconds.load]
-    rows.push([name, ...cpu.map(seconds => cell(seconds, load.seconds, load.messages))])
+    const cells = cpu.map(seconds => cell(seconds, load.seconds, load.messages))
+    rows.push([name, ...cells, cell(cpuSeconds.others, load.seconds, null)])
   }
   if (typeof pgbench !== 'string') {
     const { cpuSeconds, seconds, transactions } = pgbench
@@ -98,6 +107,20 @@ function batchTable({ measurements: { iso, http, steady, one } }: Report): strin
   return rows.length === 1 ? [] : aligned(rows)
 }
 
+const statementsShown = 12
+const statementLength = 70
+
+function statementTable({ statements }: Report): string[] {
+  const rows = [['statements', 'calls', 'ms a call', 'part', 'rows a call', 'WAL B a call']]
+  const allMs = statements.reduce((sum, { totalMs }) => sum + totalMs, 0)
+  for (const { text, calls, totalMs, rows: count, walBytes } of statements.slice(0, statementsShown)) {
+    const part = `${((100 * totalMs) / allMs).toFixed(0)} %`
+    const perCall = [grouped(count / calls), grouped(walBytes / calls)]
+    rows.push([text.slice(0, statementLength), grouped(calls), ms(totalMs / calls), part, ...perCall])
+  }
+  return rows.length === 1 ? [] : aligned(rows)
+}
+
 const limitsNamed = ({ iso, http }: Report['limits']) =>
   (
     [
@@ -106,7 +129,10 @@ const limitsNamed = ({ iso, http }: Report['limits']) =>
     ] as const
   ).flatMap(([name, load]) => (load === null ? [] : [[name, load] as const]))
 
-function comparisons({ measurements: { iso, one, steady }, pgbench, hotPart, databaseBytes }: Report): string[] {
+/** What others may take before the figures suffer. */
+const busyCoresMax = 0.2
+
+function comparisons({ measurements: { iso, http, one, steady }, pgbench, hotPart, databaseBytes }: Report): string[] {
   const lines: string[] = []
   const best = iso.at(-1)
   if (best !== undefined && one !== null) {
@@ -120,12 +146,20 @@ function comparisons({ measurements: { iso, one, steady }, pgbench, hotPart, dat
       count => rateOf(count, best.load) / rate,
     )
     lines.push(
-      `${transactions!.toFixed(1)} times pgbench TPC-B in transactions, ${messages!.toFixed(1)} times in messages, ` +
-        'each message being a durable commit of its own to whoever sent it',
+      `${transactions!.toFixed(1)} times pgbench TPC-B in transactions, ${messages!.toFixed(1)} times in messages ` +
+        '(each is durable when it is answered)',
     )
   }
   if (steady !== null)
     lines.push(`the steady load was sent ${ms(steady.load.latencies.late.p99Ms)} ms late at p99, counted in`)
+  const others = [...iso, http, steady, one].map(each =>
+    each === null ? 0 : (each.cpuSeconds.others ?? 0) / each.load.seconds,
+  )
+  if (Math.max(...others) > busyCoresMax) {
+    lines.push(
+      `other processes took up to ${Math.max(...others).toFixed(1)} cores: a quiet machine gives better figures`,
+    )
+  }
   if (hotPart !== null) lines.push(`${(hotPart * 100).toFixed(1)} % of the updates touched no index (HOT)`)
   lines.push(`the database has ${(databaseBytes / 1e6).toFixed(0)} MB at the end`)
   return lines

@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AuditFinding, audit, auditChecks } from '../src/store/audit.ts'
 import { startEmbeddedPostgres } from '../src/store/embedded-postgres.ts'
+import { runAudit } from './audit.ts'
 import type { Cleanup } from './cleanup.ts'
-import { DatabaseFacts } from './database.ts'
+import { DatabaseFacts, type StatementCost, statementSettings } from './database.ts'
 import { measureFsync } from './fsync.ts'
 import type { LoadResult, LoadSpec } from './load/messages.ts'
 import { runLoad, startNullServer } from './load-runner.ts'
@@ -46,7 +46,8 @@ export async function runBench(
   progress.step('measuring fsync')
   const fsync = measureFsync(folder)
   progress.step('starting PostgreSQL')
-  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres') })
+  const settings = options.profile ? statementSettings : {}
+  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), settings })
   cleanup.add(() => postgres.stop())
   const facts = await DatabaseFacts.connect(postgres.url)
   cleanup.add(() => facts.close())
@@ -62,11 +63,14 @@ export async function runBench(
   }
 
   const limits = await measureLimits(run)
-  const measurements = { ...(await measureSwitch(run)), ...(await measureBatchesOfOne(run)) }
+  const { statements, ...ofSwitch } = await measureSwitch(run)
+  const measurements = { ...ofSwitch, ...(await measureBatchesOfOne(run)) }
   const pgbench = await comparePgbench(run)
   const database = await facts.settings()
   const hotPart = await facts.hotPart()
   const databaseBytes = await facts.databaseBytes()
+  progress.step('audit')
+  await facts.analyze()
   return {
     version: 1,
     startedAt: startedAt.toISOString(),
@@ -81,7 +85,8 @@ export async function runBench(
     pgbench,
     hotPart,
     databaseBytes,
-    audit: await runAudit(run),
+    statements,
+    audit: await runAudit(postgres.url, signal),
     seconds: (performance.now() - begun) / 1000,
   }
 }
@@ -103,11 +108,14 @@ function makeFolder({ keep, profile }: BenchOptions, cleanup: Cleanup, progress:
 const includes = ({ options }: Run, workload: Workload): boolean => options.only.includes(workload)
 
 /** What all loads of a run have in common. */
-const timesOf = ({ options: { seconds, warmupSeconds, cards } }: Run, factor = 1) => ({
+const timesOf = ({ options: { warmupSeconds, cards } }: Run, seconds: number) => ({
   cards,
   warmupMs: warmupSeconds * 1000,
-  measureMs: seconds * 1000 * factor,
+  measureMs: seconds * 1000,
 })
+
+/** Of a measurement's time: enough to show that the generator is not what is measured. */
+const limitPart = 0.3
 
 /** The load generators themselves, against a server that only answers. */
 async function measureLimits(run: Run): Promise<Report['limits']> {
@@ -116,8 +124,7 @@ async function measureLimits(run: Run): Promise<Report['limits']> {
   if (!includes(run, 'limit')) return limits
   const server = await startNullServer()
   run.cleanup.add(() => server.stop())
-  // Long enough to be told from the rest, and no longer: it only shows that the generator is not what is measured.
-  const common = { ...timesOf(run, 0.3), port: server.port }
+  const common = { ...timesOf(run, options.seconds * limitPart), port: server.port }
   const specs: LoadSpec[] = [
     { ...common, kind: 'iso', connections: options.connections, inFlight: options.inFlight.at(-1)! },
     { ...common, kind: 'http', connections: options.httpConnections },
@@ -131,32 +138,46 @@ async function measureLimits(run: Run): Promise<Report['limits']> {
   return limits
 }
 
-async function measureSwitch(run: Run): Promise<Omit<Report['measurements'], 'one'>> {
-  const { options } = run
+async function measureSwitch(run: Run): Promise<Omit<Report['measurements'], 'one'> & Pick<Report, 'statements'>> {
+  const { options, facts } = run
   const iso: Measurement[] = []
-  const found = { iso, http: null as Measurement | null, steady: null as Measurement | null }
+  const found = {
+    iso,
+    http: null as Measurement | null,
+    steady: null as Measurement | null,
+    statements: [] as StatementCost[],
+  }
   if (!(['iso', 'http', 'steady'] as const).some(workload => includes(run, workload))) return found
   await withSwitch(run, 'switch', shippedEngine, async on => {
+    if (options.profile) await facts.countStatements()
     if (includes(run, 'iso')) for (const inFlight of options.inFlight) iso.push(await measureIso(run, on, inFlight))
     if (includes(run, 'http')) {
       const { httpConnections: connections } = options
-      const spec = { ...timesOf(run), kind: 'http', port: on.running.httpPort, connections } as const
+      const spec = { ...timesOf(run, options.seconds), kind: 'http', port: on.running.httpPort, connections } as const
       found.http = await measure(`HTTP, ${connections} in flight`, spec, on)
     }
     if (includes(run, 'steady')) {
       const { rate, connections } = options
-      const spec = { ...timesOf(run, 3), kind: 'steady', port: on.running.isoPort, connections, rate } as const
+      const spec = {
+        ...timesOf(run, options.steadySeconds),
+        kind: 'steady',
+        port: on.running.isoPort,
+        connections,
+        rate,
+      } as const
       found.steady = await measure(`steady ${rate}/s, ISO`, spec, on)
     }
+    if (options.profile) found.statements = await facts.statements()
   })
   return found
 }
 
 async function measureBatchesOfOne(run: Run): Promise<Pick<Report['measurements'], 'one'>> {
   if (!includes(run, 'one')) return { one: null }
-  const inFlight = run.options.inFlight.at(-1)!
+  // It is no faster with more, but what waits behind them is refused after five seconds.
+  const inFlight = run.options.inFlight[0]!
   const one = await withSwitch(run, 'switch-of-one', { ...shippedEngine, batchMax: 1 }, on =>
-    measureIso(run, on, inFlight, 'batches of one, ISO'),
+    measureIso(run, on, inFlight, `batches of one, ${inFlight}`),
   )
   return { one }
 }
@@ -167,8 +188,8 @@ function measureIso(
   inFlight: number,
   name = `ISO, ${inFlight} in flight`,
 ): Promise<Measurement> {
-  const { connections } = run.options
-  return measure(name, { ...timesOf(run), kind: 'iso', port: on.running.isoPort, connections, inFlight }, on)
+  const { connections, seconds } = run.options
+  return measure(name, { ...timesOf(run, seconds), kind: 'iso', port: on.running.isoPort, connections, inFlight }, on)
 }
 
 async function withSwitch<Result>(
@@ -208,16 +229,4 @@ async function comparePgbench(run: Run): Promise<PgbenchResult | string> {
   )
   await facts.dropDatabase(pgbenchDatabase)
   return result
-}
-
-async function runAudit({ databaseUrl, facts, progress, signal }: Run): Promise<AuditFinding[]> {
-  progress.step('audit')
-  await facts.analyze()
-  const findings: AuditFinding[] = []
-  for await (const finding of audit(databaseUrl)) {
-    signal.throwIfAborted()
-    findings.push(finding)
-    progress.detail(`${findings.length} of ${auditChecks}`)
-  }
-  return findings
 }

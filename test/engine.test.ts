@@ -6,9 +6,10 @@ import { terminalKey, terminalKeyRange } from '../src/core/keys.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import { laneLimits } from '../src/engine/lane.ts'
 import { nowMicros } from '../src/ops/clock.ts'
-import { chainTextSql } from '../src/store/batch/write.ts'
+import { chainLineSql } from '../src/store/batch/write.ts'
 import { readCatalogs } from '../src/store/catalog.ts'
 import { seedTenant } from '../src/store/seed.ts'
+import { microsOf } from '../src/store/sql.ts'
 import * as make from './support/core.ts'
 import { type Named, newKey } from './support/core.ts'
 import { ask, closeSettlement, readDecisions, readLots, reasonOf } from './support/database-ledger.ts'
@@ -484,7 +485,9 @@ describe('the hash chain', () => {
   const readLinks = async (query: (text: string) => Promise<{ rows: Link[] }>): Promise<Link[]> => {
     const previous = "coalesce(encode(lag(b.hash) OVER (PARTITION BY b.run ORDER BY b.position), 'hex'), '')"
     const { rows } = await query(
-      `SELECT b.run, b.position, b.seq, b.decisions, encode(b.hash, 'hex') AS hash, ${chainTextSql('b.previous', 'b')} AS text,
+      `SELECT b.run, b.position, b.seq, b.decisions, encode(b.hash, 'hex') AS hash,
+         b.previous || '|' || b.seq || '|' || ${microsOf('b.at')} || (SELECT string_agg(${chainLineSql('d')}, ''
+           ORDER BY d.idx) FROM decisions d WHERE d.tenant = b.tenant AND d.batch_seq = b.seq) AS text,
          (SELECT count(*) FROM decisions d WHERE d.tenant = b.tenant AND d.batch_seq = b.seq) AS found
        FROM (SELECT b.*, ${previous} AS previous FROM batches b) AS b ORDER BY b.run, b.position`,
     )

@@ -385,6 +385,22 @@ describe('one poison command in a batch of 256', () => {
 })
 
 describe.concurrent('a row that is locked from outside', () => {
+  test('with more commands waiting for it than a batch takes: the others go on all the same', async () => {
+    const findings = await inArena({}, async ({ client, commands, one, lockHolder }) => {
+      const lock = await lockHolder(1)
+      const locked = Array.from({ length: 600 }, () => client.send(commands.authorize({ card: tokenOf(1) }), one))
+      await sleep(2_300)
+      const started = performance.now()
+      for (let n = 0; n < 5; n++) {
+        expect(reasonOf(await client.send(commands.authorize({ card: tokenOf(3) }), one))).toBe('approved')
+      }
+      expect(performance.now() - started).toBeLessThan(1_000)
+      await lock.release()
+      expect(countOf(await Promise.all(locked), 'approved')).toBe(600)
+    })
+    expect(findings).toEqual([])
+  })
+
   test.each([
     ['for 3 s: its commands wait aside', 3_000, 'approved'],
     ['for 7 s: its commands are told to try again', 7_000, 'refused'],

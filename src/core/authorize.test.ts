@@ -65,6 +65,15 @@ describe('refusals, the first fault in the fixed order', () => {
     expect(ledger.lots.get(1)).toEqual(lot(1, 1, 100n))
   })
 
+  test('a card may pay until the microsecond before it expires', () => {
+    const at = open().do(authorize(1n)).decision.at
+    const reasons = [at, at + 1].map(expiresAt => {
+      const ledger = new MemoryLedger({ cards: [card(1, { expiresAt })], lots: [lot(1, 1, 100n)] })
+      return ledger.do(authorize(1n)).decision.reason
+    })
+    expect(reasons).toEqual(['card_expired', 'approved'])
+  })
+
   test('a refusal keeps what is known of the parties', () => {
     const { transaction } = open().do(authorize(10n, { terminal: 'T9', card: cardToken(9) }))
     expect(transaction).toMatchObject({ merchant: 1, terminal: null, holder: null, card: cardToken(9) })

@@ -87,6 +87,29 @@ describe('each move from each phase', () => {
   })
 })
 
+test('where each move leads', () => {
+  expect(transitions).toEqual({
+    refused: {},
+    authorized: { confirm: 'confirmed', reverse: 'reversed', expire: 'expired' },
+    confirmed: { reverse: 'reversed', settle: 'settled', refund: 'confirmed' },
+    settled: { refund: 'settled' },
+    reversed: {},
+    expired: {},
+  })
+})
+
+test('each change counts the version up, also within one batch', () => {
+  const ledger = new MemoryLedger({ cards: [card(1)], lots: [lot(1, 1, 500n)] })
+  const versionOf = (id: number): number | undefined => ledger.transactions.get(id)?.version
+  const id = ledger.open('authorized')
+  const versions = [versionOf(id)]
+  ledger.do(confirm(id))
+  versions.push(versionOf(id))
+  ledger.submit([reverse(id, 10n), refund(id, 10n)])
+  versions.push(versionOf(id))
+  expect(versions).toEqual([0, 1, 3])
+})
+
 test('every phase has its code, and its row of moves', () => {
   const phases = Object.keys(phaseCodes) as Phase[]
   expect(phases.map(phase => phaseOfCode(phaseCodes[phase]))).toEqual(phases)

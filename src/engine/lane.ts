@@ -72,6 +72,9 @@ const asideMs = 25
 export class Lane {
   readonly #options: LaneOptions
   #queue: Job[] = []
+  /** Commands whose holder somebody else has locked: a part of every other batch, so that they hold up nobody. */
+  #aside: Job[] = []
+  #isTurnOfAside = false
   #executor: Executor | null = null
   #isRunning = false
   #isAway = false
@@ -85,7 +88,7 @@ export class Lane {
   }
 
   get isFull(): boolean {
-    return this.#queue.length >= this.#options.limits.queueMax
+    return this.length >= this.#options.limits.queueMax
   }
 
   get isAway(): boolean {
@@ -93,7 +96,7 @@ export class Lane {
   }
 
   get length(): number {
-    return this.#queue.length
+    return this.#queue.length + this.#aside.length
   }
 
   submit(command: Command, holder: number | null): Promise<Result> {
@@ -131,27 +134,35 @@ export class Lane {
       if (executor === null) continue
       const batch = this.#take()
       if (batch.length > 0) await this.#process(batch)
-    } while (this.#queue.length > 0)
+    } while (this.length > 0)
     this.#isRunning = false
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   /** The next commands of one tenant, without those that have waited too long. */
   #take(): Job[] {
-    const { batchMax, queueMax } = this.#options.limits
+    const { batchMax } = this.#options.limits
     const wasFull = this.isFull
     const batch: Job[] = []
+    this.#isTurnOfAside = !this.#isTurnOfAside
+    if (this.#isTurnOfAside) this.#aside = this.#pick(this.#aside, Math.ceil(batchMax / 4), batch)
+    this.#queue = this.#pick(this.#queue, batchMax, batch)
+    if (this.#queue.length === 0) this.#aside = this.#pick(this.#aside, batchMax, batch)
+    if (wasFull && !this.isFull) this.#options.events.drained()
+    return batch
+  }
+
+  /** Moves jobs of one tenant into the batch until it has `sizeMax`. Answers what is left. */
+  #pick(jobs: readonly Job[], sizeMax: number, batch: Job[]): Job[] {
     const others: Job[] = []
     let index = 0
-    for (; index < this.#queue.length && batch.length < batchMax; index++) {
-      const job = this.#queue[index] as Job
+    for (; index < jobs.length && batch.length < sizeMax; index++) {
+      const job = jobs[index] as Job
       if (this.#isStale(job)) this.#giveUp([job], 'switch_busy')
       else if (batch[0] === undefined || batch[0].command.tenant === job.command.tenant) batch.push(job)
       else others.push(job)
     }
-    this.#queue = [...others, ...this.#queue.slice(index)]
-    if (wasFull && this.#queue.length < queueMax) this.#options.events.drained()
-    return batch
+    return [...others, ...jobs.slice(index)]
   }
 
   #isStale({ since, inDoubt }: Job): boolean {
@@ -195,7 +206,7 @@ export class Lane {
     return failure.fault
   }
 
-  /** Answers what was decided; what could not be goes to the front of the queue, with what it needs. */
+  /** Answers what was decided; what could not be goes to the front of the queue, or aside, with what it needs. */
   async #settle(batch: readonly Job[], outcomes: readonly Outcome[]): Promise<void> {
     const deferred: Job[] = []
     outcomes.forEach((outcome, index) => {
@@ -205,10 +216,14 @@ export class Lane {
       else if (outcome.kind === 'decided') job.resolve({ ...outcome, replayed: outcome.replayed && job.failures === 0 })
       else job.resolve(outcome)
     })
-    this.#queue.unshift(...deferred)
-    if (deferred.length === 0) this.#skipsLocked = false
+    if (!this.#skipsLocked) {
+      this.#queue.unshift(...deferred)
+      return
+    }
+    this.#aside.push(...deferred)
+    if (this.#aside.length === 0) this.#skipsLocked = false
     // Nothing else to do: do not spin on a row that somebody else holds.
-    if (this.#skipsLocked && deferred.length === batch.length) await pause(asideMs)
+    else if (deferred.length === batch.length && this.#queue.length === 0) await pause(asideMs)
   }
 
   /** One poison command must not sink its neighbours: halves, until it is alone. */
@@ -233,7 +248,7 @@ export class Lane {
     this.#executor?.destroy()
     this.#executor = null
     let pauseMs = reconnectFirstMs
-    while (!(this.#isClosed && this.#queue.length === 0)) {
+    while (!(this.#isClosed && this.length === 0)) {
       try {
         this.#executor = await this.#options.connect()
         if (this.#isAway) this.#options.events.back()
@@ -251,8 +266,10 @@ export class Lane {
   }
 
   #shed(): void {
-    const kept = this.#queue.filter(job => job.inDoubt && !this.#isStale(job))
-    const shed = this.#queue.filter(job => !kept.includes(job))
+    const jobs = [...this.#aside, ...this.#queue]
+    const kept = jobs.filter(job => job.inDoubt && !this.#isStale(job))
+    const shed = jobs.filter(job => !kept.includes(job))
+    this.#aside = []
     this.#queue = kept
     this.#giveUp(shed, 'switch_unavailable')
     this.#options.events.drained()

@@ -131,7 +131,7 @@ export interface Stage {
   readonly places: readonly (readonly [merchant: string, terminal: string])[]
   /** Each script has its own terminal numbers, keys and bills on a ledger that others have used. */
   readonly prefix: number
-  /** Commands meet on several lanes: one that names by DE37 or without a time comes after the answer of what it names. */
+  /** Commands meet on several lanes: what names its original by DE37, or without a time, comes after its answer. */
   readonly isConcurrent: boolean
 }
 

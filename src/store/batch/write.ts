@@ -252,13 +252,11 @@ export function chainText(previous: string, batch: number, at: number, decisions
   return text
 }
 
-/** The same text, made by the database from what it has stored: `previous` and the batch `b` are in scope. */
-export const chainTextSql = (previous: string, b: string): string => `
-  ${previous} || '|' || ${b}.seq || '|' || (extract(epoch FROM ${b}.at) * 1000000)::bigint || coalesce((
-    SELECT string_agg(E'\\n' || replace(d.key::text, '-', '') || '|' || d.day || '|' || encode(d.content, 'hex')
-      || '|' || d.kind || '|' || d.reason || '|' || coalesce(d.txn::text, '') || '|' || coalesce(d.phase::text, '')
-      || '|' || coalesce(d.requested::text, '') || '|' || coalesce(d.authorized::text, '')
-      || '|' || coalesce(d.confirmed::text, '') || '|' || coalesce(d.reversed::text, '')
-      || '|' || coalesce(d.refunded::text, '') || '|' || coalesce(d.legs::text, '') || '|'
-      || coalesce(d.balances::text, ''), '' ORDER BY d.idx)
-    FROM decisions d WHERE d.tenant = ${b}.tenant AND d.batch_seq = ${b}.seq), '')`
+/** The line of one decision in that text, made by the database from what it has stored. */
+export const chainLineSql = (d: string): string => `
+  E'\\n' || replace(${d}.key::text, '-', '') || '|' || ${d}.day || '|' || encode(${d}.content, 'hex')
+    || '|' || ${d}.kind || '|' || ${d}.reason || '|' || coalesce(${d}.txn::text, '')
+    || '|' || coalesce(${d}.phase::text, '') || '|' || coalesce(${d}.requested::text, '')
+    || '|' || coalesce(${d}.authorized::text, '') || '|' || coalesce(${d}.confirmed::text, '')
+    || '|' || coalesce(${d}.reversed::text, '') || '|' || coalesce(${d}.refunded::text, '')
+    || '|' || coalesce(${d}.legs::text, '') || '|' || coalesce(${d}.balances::text, '')`

@@ -272,6 +272,26 @@ test('certificates are read again; a bad one changes nothing', async () => {
   expect(await send(await open(), '0200', fresh(pinElements(panOfCard(1))))).toMatchObject({ 39: '00' })
 })
 
+test('charsu terminal: MAC, DUKPT PIN and TLS, with nothing secret on the screen', async () => {
+  const initial = tdesInitialKey(secrets.base, ksn)
+  const files = { mac: secrets.mac.toString('hex'), ipek: initial.toString('hex'), pin }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  const at = (name: string) => join(folder, name)
+  for (const name of ['client.pem', 'client.key']) copyFileSync(join(certificates, name), at(name))
+  ksn = nextTdesKsn(ksn)!
+  const link = ['--listener', 'secure', '--port', String(running.isoPorts[1]), '--ca', at('ca.pem')]
+  const own = ['--cert', at('client.pem'), '--key', at('client.key'), '--mac-key', `@${at('mac')}`]
+  const entered = ['--pin', `@${at('pin')}`, '--ipek', `@${at('ipek')}`, '--ksn', ksn.toString('hex')]
+  const { status, stdout } = await charsu(['terminal', 'purchase', ...link, ...own, ...entered])
+  expect(stdout).toContain('Approved (00)')
+  expect(status).toBe(0)
+  for (const secret of [files.mac, files.ipek]) expect(stdout.toLowerCase()).not.toContain(secret)
+  const confirm = /npx charsu terminal (confirm .*)/.exec(stdout)?.[1]?.replaceAll("'", '').split(' ') as string[]
+  expect((await charsu(['terminal', ...confirm])).stdout).toContain('Approved (00)')
+  const unsigned = await charsu(['terminal', 'purchase', ...link, ...own.slice(0, 4)])
+  expect(unsigned).toMatchObject({ status: 1, stdout: expect.stringContaining('(63)') })
+})
+
 describe('charsu keys', () => {
   test('components, rotation, key blocks; nothing clear is printed', async () => {
     const [one, two] = [Buffer.alloc(16, 0x13), Buffer.alloc(16, 0x25)]

@@ -43,7 +43,7 @@ const repository = resolve(import.meta.dirname, '../..')
  * Variables: PORT, ISO_PORT, DATABASE_URL, DATA_DIR, SWITCH_CONFIG (a folder), PAN_KEY, KEK, LOG_LEVEL.
  */
 export function loadConfig(env: Environment = process.env): Config {
-  const folder = resolve(env.SWITCH_CONFIG ?? join(repository, 'switch-config'))
+  const folder = folderOf(env)
   const path = join(folder, 'switch.json')
   const file = readChecked(path, switchSchema)
   const databaseUrl = text(env.DATABASE_URL)
@@ -65,6 +65,14 @@ export function loadConfig(env: Environment = process.env): Config {
     logLevel: text(env.LOG_LEVEL) ?? 'info',
   })
 }
+
+/** A dialect of the configuration's folder by its name. Throws ConfigError. */
+export function loadDialect(name: string, env: Environment = process.env): Dialect {
+  if (!/^[a-z0-9_-]+$/.test(name)) throw new ConfigError('the name of a dialect is letters, digits, - and _')
+  return readDialect(join(folderOf(env), 'dialects', `${name}.json`))
+}
+
+const folderOf = (env: Environment): string => resolve(env.SWITCH_CONFIG ?? join(repository, 'switch-config'))
 
 function listenerOf(listener: SwitchFile['listeners'][number], folder: string, at: string): ListenerConfig {
   const { name, host = '127.0.0.1', port, framing, tenant, identity = 'transmission' } = listener

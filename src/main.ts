@@ -11,7 +11,7 @@ import type { Catalog } from './core/catalog.ts'
 import { formatTransactionId } from './core/ids.ts'
 import { panToken, sha256Hex } from './crypto/hash.ts'
 import { keyEncryptionKeyOf, newKeyEncryptionKey } from './crypto/key-encryption.ts'
-import { KeyRing } from './crypto/key-ring.ts'
+import { LiveKeys } from './crypto/live-keys.ts'
 import { newPanKey, panKeyOf } from './crypto/pan-key.ts'
 import { Engine } from './engine/engine.ts'
 import { Executor } from './engine/executor.ts'
@@ -26,10 +26,11 @@ import { startJobs } from './jobs/schedule.ts'
 import { elapsedSeconds, nowMicros } from './ops/clock.ts'
 import { createLog } from './ops/log.ts'
 import { Metrics } from './ops/metrics.ts'
+import { RollingFile } from './ops/rolling-file.ts'
 import { readCatalogs, readCatalogVersion } from './store/catalog.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './store/embedded-postgres.ts'
 import { deleteForgottenReversals } from './store/expiry.ts'
-import { readKeys, retireOverdueKeys, takeCounter } from './store/keys.ts'
+import { readKeys, retireOverdueKeys, storeKey, takeCounter } from './store/keys.ts'
 import { makePartitions, migrate } from './store/migrate.ts'
 import { openPool, type Pool } from './store/pool.ts'
 import { readApiKeys } from './store/reads/api-keys.ts'
@@ -86,7 +87,6 @@ async function startDatabase(
 }
 
 async function startRooms(config: Config, databaseUrl: string, log: Logger, stops: (() => Promise<unknown>)[]) {
-  const keyRing = keyRingOf(config, log)
   const panKey = panKeyOf(config.panKey ?? readOrMakeSecret(`${config.dataDir}/pan.key`, newPanKey))
   const pool = openPool(databaseUrl, { connectionsMax: jobConnectionsMax })
   stops.push(() => pool.end())
@@ -101,7 +101,7 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
       seedOf(config.demo, pan => panToken(pan, panKey)),
     )
 
-  const keys = openKeys(pool, keyRing)
+  const keys = openKeys(config, pool, log)
   await keys.refresh()
   const catalogs = await openCatalogs(pool)
   const catalogOf = (tenant: number): Catalog | undefined => catalogs.byTenant.get(tenant)
@@ -177,12 +177,13 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
   stops.push(() => jobs.stop())
 
   const iso = createIsoServer({
-    listeners: isoListeners(config, catalogs.byTenant),
-    keys: keyRing,
+    listeners: isoListeners(config, catalogs.byTenant, openFrameLogs(config, log, stops)),
+    keys: keys.ring,
     pinSources: {
       pinDataOf: (tenant, token) => readCardPin(readPool.query, tenant, token),
       takeCounter: use => takeCounter(pool, use),
     },
+    storeKey: (...key) => keys.store(...key),
     submit: engine,
     pressure: engine,
     panKey,
@@ -225,23 +226,17 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
   return { httpUrl, isoPorts, reload: () => iso.reloadTls() }
 }
 
-function keyRingOf({ keyEncryptionKey, dataDir }: Config, log: Logger): KeyRing {
-  const secret = keyEncryptionKey ?? readOrMakeSecret(`${dataDir}/kek.key`, newKeyEncryptionKey)
-  return new KeyRing(keyEncryptionKeyOf(secret), nowMicros, id =>
-    log.error({ key: id }, 'a stored key cannot be read: altered, or under another key-encryption key'),
-  )
-}
-
-/** The keys in memory follow those in the database. */
-function openKeys(pool: Pool, ring: KeyRing) {
-  let since = 0
-  return {
-    async refresh() {
-      const rows = await readKeys(pool, since)
-      since = rows.reduce((latest, { changedAt }) => Math.max(latest, changedAt), since)
-      ring.apply(rows.map(row => ({ ...row, secret: row.secret === null ? null : Buffer.from(row.secret, 'hex') })))
-    },
-  }
+function openKeys({ keyEncryptionKey, dataDir }: Config, pool: Pool, log: Logger): LiveKeys {
+  return new LiveKeys({
+    keyEncryptionKey: keyEncryptionKeyOf(
+      keyEncryptionKey ?? readOrMakeSecret(`${dataDir}/kek.key`, newKeyEncryptionKey),
+    ),
+    now: nowMicros,
+    read: since => readKeys(pool, since),
+    write: (key, overlapSeconds) => storeKey(pool, key, overlapSeconds),
+    onUnreadable: key =>
+      log.error({ key }, 'a stored key cannot be read: altered, or under another key-encryption key'),
+  })
 }
 
 /** The tenants' reference data in memory, read again when its version moves. */
@@ -259,16 +254,35 @@ async function openCatalogs(pool: Pool) {
   return catalogs
 }
 
-function isoListeners(config: Config, catalogs: ReadonlyMap<number, Catalog>): IsoListener[] {
+/** The files of the listeners that log frames, by listener. */
+function openFrameLogs({ listeners, dataDir }: Config, log: Logger, stops: (() => Promise<unknown>)[]) {
+  const files = new Map<string, RollingFile>()
+  for (const { name, frameLog } of listeners) {
+    if (frameLog === undefined) continue
+    const file = new RollingFile(`${dataDir}/${frameLog.file}`, frameLog.bytesMax, error =>
+      log.error({ listener: name, error: error.message }, 'frames are not logged any more'),
+    )
+    files.set(name, file)
+    stops.push(() => file.close())
+  }
+  return files
+}
+
+function isoListeners(
+  config: Config,
+  catalogs: ReadonlyMap<number, Catalog>,
+  frameLogs: ReadonlyMap<string, RollingFile>,
+): IsoListener[] {
   const ids = new Map([...catalogs.values()].map(({ tenant }) => [tenant.code, tenant.id]))
   const idOf = (code: string, listener: string): number => {
     const id = ids.get(code)
     if (id === undefined) throw new ConfigError(`listener ${listener}: tenant "${code}" is not in the database`)
     return id
   }
-  return config.listeners.map(({ name, tenant, tls, ...listener }) => ({
+  return config.listeners.map(({ name, tenant, tls, frameLog, ...listener }) => ({
     ...listener,
     name,
+    ...(frameLog === undefined ? {} : { frameLog: line => frameLogs.get(name)?.write(line) }),
     ...(tls === undefined ? {} : { tls: () => readTlsFiles(tls) }),
     tenant:
       typeof tenant === 'string'

@@ -16,9 +16,12 @@ import { connect as connectTls } from 'node:tls'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addKey, withKeyStore } from '../src/cli/key-store.ts'
+import { defaultFraming, encodeFrame } from '../src/codec/framing.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { nextTdesKsn, tdesDukptKeys, tdesInitialKey } from '../src/crypto/dukpt-tdes.ts'
 import { panToken } from '../src/crypto/hash.ts'
+import { unwrapKeyBlock } from '../src/crypto/key-block.ts'
+import { keyCheckValue } from '../src/crypto/key-check-value.ts'
 import type { KeyUsage } from '../src/crypto/key-ring.ts'
 import { panKeyOf } from '../src/crypto/pan-key.ts'
 import { encipherPin } from '../src/crypto/pin-translation.ts'
@@ -42,6 +45,7 @@ const secrets = {
   base: randomBytes(16),
   pvv: randomBytes(16),
   kek: randomBytes(32),
+  master: randomBytes(16),
 }
 const pin = '4711'
 const blocks: string[] = []
@@ -76,6 +80,7 @@ beforeAll(async () => {
     await add('terminal:T0000001', 'mac', '', secrets.mac)
     await add('tenant', 'dukpt', 'FFFF98', secrets.base)
     await add('tenant', 'pvv', '1', secrets.pvv)
+    await add('terminal:T0000003', 'master', '', secrets.master)
     for (const n of [1, 2]) {
       const pan = panOfCard(n)
       const value = visaPvv({ key: secrets.pvv, keyIndex: '1', pan }, pin)
@@ -107,10 +112,16 @@ function writeConfig(): void {
     ...{ ...plain, name: 'secure', port: plain.port + 1 },
     mac: { algorithm: 'retail', padding: 1, keys: 'terminal' },
     pin: { keys: 'dukpt-tdes', format: 0, ksnElement: 62 },
+    frameLog: { file: 'frames.log', bytesMax: 1_048_576 },
     tls: { certFile: 'server.pem', keyFile: 'server.key', clientCaFile: 'ca.pem' },
   }
   const loads = demo.loads.map((load: object) => ({ ...load, firstCards: 5 }))
-  writeFileSync(join(folder, 'switch.json'), JSON.stringify({ ...file, listeners: [plain, listener] }))
+  const session = {
+    ...{ ...plain, name: 'session', port: plain.port + 2, signOn: 'required', keyExchange: {}, echoEveryMs: 1_000 },
+    mac: { algorithm: 'retail', padding: 2, length: 4, keys: 'terminal' },
+    pin: { keys: 'terminal', format: 0 },
+  }
+  writeFileSync(join(folder, 'switch.json'), JSON.stringify({ ...file, listeners: [plain, listener, session] }))
   writeFileSync(join(folder, 'demo.json'), JSON.stringify({ ...demo, cards: { ...demo.cards, count: 5 }, loads }))
   symlinkSync(join(switchConfig, 'dialects'), join(folder, 'dialects'))
   for (const name of ['server.pem', 'server.key', 'ca.pem']) copyFileSync(join(certificates, name), join(folder, name))
@@ -292,6 +303,61 @@ test('charsu terminal: MAC, DUKPT PIN and TLS, with nothing secret on the screen
   expect(unsigned).toMatchObject({ status: 1, stdout: expect.stringContaining('(63)') })
 })
 
+describe('sign-on, session keys and echo', () => {
+  const shop = { 41: 'T0000003', 42: 'M00000000000002' }
+  const network = (code: string): Elements => ({
+    7: sentAt,
+    11: String(++stan).padStart(6, '0'),
+    41: 'T0000003',
+    70: code,
+  })
+  const short = { algorithm: 'retail', padding: 2, bytes: 4 } as const
+  const openPlain = async (mac?: Buffer): Promise<IsoClient> => {
+    const keyed = mac === undefined ? {} : { mac: { method: short, key: mac } }
+    const client = await connectIsoClient({ host: '127.0.0.1', port: running.isoPorts[2]!, dialect, ...keyed })
+    clients.push(client)
+    return client
+  }
+
+  test('nothing before the sign-on; then keys under the master key, which pay', async () => {
+    const client = await openPlain()
+    expect(await send(client, '0800', network('301'))).toMatchObject({ 39: '58', 44: 'not_signed_on' })
+    expect(await send(client, '0800', network('101'))).toMatchObject({ 39: '58' })
+    expect(await send(client, '0800', network('001'))).toMatchObject({ 39: '00' })
+    expect(await send(client, '0800', network('301'))).toMatchObject({ 39: '00' })
+    const answer = await send(client, '0800', network('101'))
+    expect(answer).toMatchObject({ 39: '00' })
+    const [mac, pinKey] = answer[48]!.split(';').map(entry => {
+      const [, block, checkValue] = entry.split(':') as [string, string, string]
+      const { key } = unwrapKeyBlock(secrets.master, block)
+      expect(keyCheckValue('tdes', key).toString('hex').toUpperCase()).toBe(checkValue)
+      return key
+    }) as [Buffer, Buffer]
+    expect(await send(client, '0800', network('101'))).toMatchObject({ 39: '91' })
+
+    const keyed = await openPlain(mac)
+    await send(keyed, '0800', network('001'))
+    const block = encipherPin({ format: 0, key: pinKey }, pin, panOfCard(1)).toString('hex').toUpperCase()
+    expect(await send(keyed, '0200', fresh({ ...shop, 52: block }))).toMatchObject({
+      39: '00',
+      64: expect.stringMatching(/^.{8}0{8}$/),
+    })
+    await send(keyed, '0800', network('002'))
+    expect(await send(keyed, '0200', fresh({ ...shop, 52: block }))).toMatchObject({ 39: '58' })
+  })
+
+  test('a peer that says nothing is asked for an echo, and its answer is traffic', async () => {
+    const client = await openPlain()
+    const heard: Buffer[] = []
+    client.socket.on('data', chunk => heard.push(chunk as Buffer))
+    await expect.poll(() => Buffer.concat(heard).toString('latin1'), { timeout: 5_000 }).toContain('0800')
+    const read = dialect.unpack(Buffer.concat(heard).subarray(2))
+    expect(read.message.fields[70]).toBe('301')
+    client.socket.write(encodeFrame(defaultFraming, dialect.pack({ ...read.message, mti: '0810' })))
+    expect(await send(client, '0800', network('001'))).toMatchObject({ 39: '00' })
+  })
+})
+
 describe('charsu keys', () => {
   test('components, rotation, key blocks; nothing clear is printed', async () => {
     const [one, two] = [Buffer.alloc(16, 0x13), Buffer.alloc(16, 0x25)]
@@ -319,7 +385,7 @@ describe('charsu keys', () => {
   })
 })
 
-test('no key, PIN, block or card number is in the log, the metrics or the tables', async () => {
+test('no key, PIN, block or card number is in the log, the frame log, the metrics or the tables', async () => {
   const { text } = await api('GET', '/metrics')
   const dump = await tablesAsText()
   expect(blocks.length).toBeGreaterThan(10)
@@ -329,7 +395,8 @@ test('no key, PIN, block or card number is in the log, the metrics or the tables
     ...[1, 2].map(panOfCard),
     ksn.toString('hex'),
   ]
-  for (const [place, content] of Object.entries({ log, metrics: text, tables: dump })) {
+  const frames = readFileSync(join(folder, 'data/frames.log'), 'utf8')
+  for (const [place, content] of Object.entries({ log, frames, metrics: text, tables: dump })) {
     expect(content.length).toBeGreaterThan(1_000)
     const seen = hidden.filter(secret => content.toLowerCase().includes(secret.toLowerCase()))
     expect(seen, `secrets in the ${place}`).toEqual([])

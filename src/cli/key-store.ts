@@ -2,14 +2,9 @@ import type { KeyObject } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../config/load.ts'
 import { readOrMakeSecret } from '../config/secret-file.ts'
-import { type KeyAlgorithm, keyCheckValue } from '../crypto/key-check-value.ts'
-import {
-  decryptStoredKey,
-  encryptStoredKey,
-  keyEncryptionKeyOf,
-  newKeyEncryptionKey,
-} from '../crypto/key-encryption.ts'
-import { bindingOf, type KeyPlace } from '../crypto/key-ring.ts'
+import { decryptStoredKey, keyEncryptionKeyOf, newKeyEncryptionKey } from '../crypto/key-encryption.ts'
+import { bindingOf, type KeyPlace, type OpenKey } from '../crypto/key-ring.ts'
+import { encryptedKey } from '../crypto/live-keys.ts'
 import { readCatalogs } from '../store/catalog.ts'
 import { type KeyRow, readKeys, storeKey } from '../store/keys.ts'
 import { openPool, type Pool } from '../store/pool.ts'
@@ -56,13 +51,12 @@ export const hexOf = (bytes: Buffer): string => bytes.toString('hex').toUpperCas
 export async function addKey(
   { pool, keyEncryptionKey }: KeyStore,
   place: KeyPlace,
-  { algorithm, key, settings }: { algorithm: KeyAlgorithm; key: Buffer; settings: string | null },
+  key: OpenKey,
   overlapSeconds: number,
 ): Promise<string> {
-  const secret = encryptStoredKey(keyEncryptionKey, key, bindingOf(place, algorithm)).toString('hex')
-  const checkValue = hexOf(keyCheckValue(algorithm, key))
-  const id = await storeKey(pool, { ...place, algorithm, checkValue, secret, settings }, overlapSeconds)
-  return `key ${id} is active: ${place.usage} of ${place.owner}, check value ${checkValue}\n`
+  const stored = encryptedKey(keyEncryptionKey, place, key)
+  const id = await storeKey(pool, stored, overlapSeconds)
+  return `key ${id} is active: ${place.usage} of ${place.owner}, check value ${stored.checkValue}\n`
 }
 
 /** A key of the tenant by its number, and its clear bytes. */

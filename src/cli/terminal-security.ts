@@ -7,7 +7,7 @@ import type { MacMethod } from '../crypto/mac.ts'
 import { encipherPin, type PinBlockFormat } from '../crypto/pin-translation.ts'
 import type { IsoClientOptions } from '../iso8583/client.ts'
 
-export const securityUsage = `Security (a KEY is hexadecimal digits, or @FILE with them: then it is not on the command line)
+export const securityUsage = `Security (a KEY is hexadecimal digits, or @FILE with them, off the command line)
   --mac-key KEY        DE64 or DE128 on each request, and checked on the answer
   --mac-algorithm NAME retail, tdes-cbc or aes-cmac (that of the listener, else retail)
   --mac-padding 1|2|3  of ISO/IEC 9797-1 (that of the listener, else 1)

@@ -28,10 +28,16 @@ export interface ListenerSecurity {
   readonly mac?: MacConfig
   readonly pin?: PinConfig
   readonly tls?: TlsFiles
+  readonly signOn?: 'required' | 'free'
+  readonly keyExchange?: { readonly element: number; readonly overlapSeconds: number }
+  readonly echoEveryMs?: number
+  /** `file` is in the data folder. */
+  readonly frameLog?: { readonly file: string; readonly bytesMax: number }
 }
 
 /** What a listener says of MAC, PIN and TLS, checked against its dialect. `at` names the listener in a ConfigError. */
-export function securityOf({ mac, pin, tls }: ListenerFile, dialect: Dialect, folder: string, at: string) {
+export function securityOf(listener: ListenerFile, dialect: Dialect, folder: string, at: string) {
+  const { mac, pin, tls, signOn, keyExchange, echoEveryMs, frameLog } = listener
   const security: { -readonly [Part in keyof ListenerSecurity]: ListenerSecurity[Part] } = {}
   if (mac !== undefined) security.mac = macOf(mac, dialect, at)
   if (pin !== undefined) security.pin = pinOf(pin, dialect, at)
@@ -43,6 +49,10 @@ export function securityOf({ mac, pin, tls }: ListenerFile, dialect: Dialect, fo
       clientCaFile: clientCaFile === undefined ? undefined : resolve(folder, clientCaFile),
     }
   }
+  if (signOn !== undefined) security.signOn = signOn
+  if (echoEveryMs !== undefined) security.echoEveryMs = echoEveryMs
+  if (frameLog !== undefined) security.frameLog = frameLog
+  if (keyExchange !== undefined) security.keyExchange = keyExchangeOf(keyExchange, dialect, at)
   return security
 }
 
@@ -57,6 +67,18 @@ function macOf(mac: NonNullable<ListenerFile['mac']>, dialect: Dialect, at: stri
   if (algorithm !== 'aes-cmac') return { method: { algorithm, padding: padding ?? 1, bytes }, keys, required }
   if (padding !== undefined) throw new ConfigError(`${at}/mac/padding: AES-CMAC has its own`)
   return { method: { algorithm, bytes }, keys, required }
+}
+
+/** Two key blocks of 32 bytes with their names and check values. */
+const keyBlocksLength = 300
+
+function keyExchangeOf(given: NonNullable<ListenerFile['keyExchange']>, dialect: Dialect, at: string) {
+  const { element = 48, overlapSeconds = 3_600 } = given
+  const field = dialect.format.fields.get(element)
+  if (field === undefined || field.children !== undefined || field.type === 'b' || field.length < keyBlocksLength) {
+    throw new ConfigError(`${at}/keyExchange/element: DE${element} of the dialect cannot carry key blocks`)
+  }
+  return { element, overlapSeconds }
 }
 
 function pinOf(pin: NonNullable<ListenerFile['pin']>, dialect: Dialect, at: string): PinConfig {

@@ -44,6 +44,27 @@ const pinSchema = Type.Object(
   closed,
 )
 
+const keyExchangeSchema = Type.Object(
+  {
+    /** The element of the answer that has the key blocks (DE48). */
+    element: Type.Optional(element(2)),
+    /** How long the keys before are still taken (3600). */
+    overlapSeconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 2_678_400 })),
+  },
+  closed,
+)
+
+/** Every message of the listener, masked, for as long as a fault is looked for. */
+const frameLogSchema = Type.Object(
+  {
+    /** In the data folder. */
+    file: Type.String({ pattern: '^[A-Za-z0-9_-][A-Za-z0-9_.-]*$' }),
+    /** Of it and the file before it together. */
+    bytesMax: Type.Integer({ minimum: 65_536, maximum: 10_737_418_240 }),
+  },
+  closed,
+)
+
 /** PEM files, from this folder on. The key's must be readable by its owner alone. */
 const tlsSchema = Type.Object(
   {
@@ -77,6 +98,13 @@ export const listenerSchema = Type.Object(
     mac: Type.Optional(macSchema),
     pin: Type.Optional(pinSchema),
     tls: Type.Optional(tlsSchema),
+    /** `required`: 0800 with DE70 001 comes before anything else on a connection. */
+    signOn: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('free')])),
+    /** New session keys by 0800 with DE70 101, under the terminal's master key. */
+    keyExchange: Type.Optional(keyExchangeSchema),
+    frameLog: Type.Optional(frameLogSchema),
+    /** The switch sends 0800 with DE70 301 to a peer that says nothing for so long. */
+    echoEveryMs: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 3_600_000 })),
   },
   closed,
 )

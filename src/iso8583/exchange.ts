@@ -1,77 +1,23 @@
-import type { KeyObject } from 'node:crypto'
 import type { Dialect } from '../codec/dialect.ts'
 import { CodecError, type UnpackError } from '../codec/errors.ts'
 import type { Frame } from '../codec/framing.ts'
-import type { Message } from '../codec/message.ts'
+import { type Message, newMessage } from '../codec/message.ts'
 import type { Tenant } from '../core/catalog.ts'
 import type { Authorize, Inquire } from '../core/commands.ts'
 import { dayOfMicros, type Micros } from '../core/ids.ts'
-import type { Reason } from '../core/reasons.ts'
 import { panToken } from '../crypto/hash.ts'
-import type { Result, Submit } from '../engine/result.ts'
+import type { Result } from '../engine/result.ts'
 import { panOf } from './card.ts'
 import { commandOf, type IdentityRule, type Mapped, type MappingContext, type TerminalCommand } from './command.ts'
 import { isDigits } from './elements.ts'
+import type { ExchangeDeps, ExchangeSettings, Sender } from './exchange-types.ts'
+import type { FrameLog } from './frame-log.ts'
+import type { KeyExchange } from './key-exchange.ts'
 import type { MacCheck, MacGuard } from './mac-guard.ts'
-import { isAnswerable } from './mti.ts'
+import { isAnswerable, kindOfMti } from './mti.ts'
 import type { PinCheck } from './pin-check.ts'
 import { type Asked, type Reply, replyOf, replyTo } from './reply.ts'
-
-/** The part of a pino logger that the edge uses. */
-export interface Log {
-  debug(fields: object, sentence: string): void
-  info(fields: object, sentence: string): void
-  warn(fields: object, sentence: string): void
-  error(fields: object, sentence: string): void
-}
-
-/** One message and what came of it, for the log and the counters. Nothing in it is more of a card than its token. */
-export interface ExchangeRecord {
-  readonly mti: string
-  readonly kind: TerminalCommand['kind'] | 'edge'
-  /** Null: no reply was sent, because there may be an effect. */
-  readonly reason: Reason | null
-  readonly de39: string | null
-  readonly replayed: boolean
-  readonly tenant: number | null
-  readonly terminal: string | null
-  readonly merchant: string | null
-  readonly stan: string
-  readonly rrn: string | null
-  readonly amount: string | null
-  readonly card: string | null
-  readonly transaction: number | null
-  readonly micros: number
-}
-
-/** Where a message came from. Exactly one of the two is called, once, for each message. */
-export interface Sender {
-  /** Null: there is no answer. */
-  finish(body: Buffer | null, tpdu: Buffer | undefined): void
-  /** It cannot be understood, so no more is read from there. `details` has nothing of the message in it. */
-  reject(details: object): void
-}
-
-export interface ExchangeDeps {
-  readonly submit: Submit
-  readonly panKey: KeyObject
-  readonly log: Log
-  /** Once for each message that was answered, or met with silence: the line in the log, and the counters. */
-  onExchange(record: ExchangeRecord): void
-  tenantOf(tenant: number): Tenant | undefined
-  now(): Micros
-}
-
-export interface ExchangeSettings {
-  readonly dialect: Dialect
-  /** A tenant's id, or the tenant of each acquiring institution (DE32). */
-  readonly tenant: number | ReadonlyMap<string, number>
-  readonly identity: IdentityRule
-  /** Left out: MACs are neither looked at nor made. */
-  readonly mac?: MacGuard | undefined
-  /** Left out: a PIN is not looked at. */
-  readonly pin?: PinCheck | undefined
-}
+import { networkCodes, type SignOns } from './sign-ons.ts'
 
 /** Elements that a dialect need not have: an answer goes without them then. */
 const optionalInReplies = [15, 37, 38, 44, 54]
@@ -86,8 +32,14 @@ export class Exchanges {
   readonly #tokenOf: (pan: string) => string
   readonly #mac: MacGuard | undefined
   readonly #pin: PinCheck | undefined
+  readonly #signOns: SignOns | undefined
+  readonly #keyExchange: KeyExchange | undefined
+  readonly #frameLog: FrameLog | undefined
 
-  constructor(deps: ExchangeDeps, { dialect, tenant, identity, mac, pin }: ExchangeSettings) {
+  constructor(
+    deps: ExchangeDeps,
+    { dialect, tenant, identity, mac, pin, signOns, keyExchange, frameLog }: ExchangeSettings,
+  ) {
     this.#deps = deps
     this.#dialect = dialect
     this.#tenant = tenant
@@ -95,6 +47,9 @@ export class Exchanges {
     this.#notInDialect = optionalInReplies.filter(element => !dialect.format.fields.has(element))
     this.#mac = mac
     this.#pin = pin
+    this.#signOns = signOns
+    this.#keyExchange = keyExchange
+    this.#frameLog = frameLog
     this.#tokenOf = pan => panToken(pan, deps.panKey)
   }
 
@@ -102,6 +57,7 @@ export class Exchanges {
   handle({ body, tpdu }: Frame, sender: Sender): void {
     const startedAt = this.#deps.now()
     const read = this.#dialect.unpack(body)
+    this.#frameLog?.received(read, body.length, sender.peer)
     const { message } = read
     if (!isReadable(message)) {
       const details = read.ok
@@ -112,7 +68,10 @@ export class Exchanges {
     }
     const exchange: Exchange = { message, tpdu, sender, startedAt, tenant: null, command: null, macKey: null }
     if (!isAnswerable(message.mti)) {
-      this.#deps.log.info({ mti: message.mti, stan: message.fields[11] }, 'not a request: ignored')
+      // The answer to an echo of ours is what it was asked for.
+      if (message.mti !== '0810') {
+        this.#deps.log.info({ mti: message.mti, stan: message.fields[11] }, 'not a request: ignored')
+      }
       sender.finish(null, tpdu)
       return
     }
@@ -132,6 +91,14 @@ export class Exchanges {
     }
     exchange.tenant = tenant.id
     if (this.#mac !== undefined && !this.#isAuthentic(exchange, this.#mac.check(message, body, tenant.id))) return
+    if (this.#signOns?.admits(message, exchange.sender) === false) {
+      this.#answer(exchange, replyTo(message, 'not_signed_on'), false, null)
+      return
+    }
+    if (this.#keyExchange !== undefined && isKeyChange(message)) {
+      this.#changeKeys(exchange, this.#keyExchange.answer(message, tenant.id))
+      return
+    }
     const today = dayOfMicros(startedAt)
     const mapped = this.#map(message, { tenant, identity: this.#identity, today, tokenOf: this.#tokenOf })
     if (mapped.kind === 'answer') {
@@ -155,6 +122,27 @@ export class Exchanges {
     this.#deps.log.warn({ mti, terminal: fields[41], stan: fields[11], fault: check.fault }, 'MAC refused')
     this.#answer(exchange, replyTo(exchange.message, 'mac_invalid'), false, null)
     return false
+  }
+
+  #changeKeys(exchange: Exchange, answer: Promise<Reply>): void {
+    answer.then(
+      reply => this.#answer(exchange, reply, false, null),
+      error => {
+        this.#deps.log.error(errorFields(error), 'keys could not be changed')
+        this.#answer(exchange, replyTo(exchange.message, 'internal_error'), false, null)
+      },
+    )
+  }
+
+  /** A question of the switch's own whether the peer is there: 0800, DE70 301. Its answer is not waited for. */
+  echo(): Buffer | null {
+    const now = this.#deps.now()
+    const message = newMessage('0800')
+    const time = new Date(now / 1000).toISOString()
+    message.fields[7] = [5, 8, 11, 14, 17].map(from => time.slice(from, from + 2)).join('')
+    message.fields[11] = String(Math.floor(now / 1000) % 1_000_000).padStart(6, '0')
+    message.fields[70] = networkCodes.echo
+    return this.#pack(message, null)
   }
 
   #checkPin(exchange: Exchange, check: PinCheck, command: Authorize | Inquire, rest: Omit<Asked, 'command'>): void {
@@ -226,6 +214,7 @@ export class Exchanges {
   #answer(exchange: Exchange, reply: Reply | null, replayed: boolean, transaction: number | null): void {
     const body = reply === null ? null : this.#pack(reply.message, exchange.macKey)
     exchange.sender.finish(body, exchange.tpdu)
+    if (reply !== null && body !== null) this.#frameLog?.sent(reply.message, body.length, exchange.sender.peer)
     this.#record(exchange, body === null ? null : reply, replayed, transaction)
   }
 
@@ -278,6 +267,9 @@ function isReadable({ mti, fields }: Message): boolean {
   const stan = fields[11]
   return mti !== '' && stan !== undefined && stan.length === 6 && isDigits(stan, 0, 6)
 }
+
+const isKeyChange = ({ mti, fields }: Message): boolean =>
+  kindOfMti(mti) === 'network' && fields[70] === networkCodes.keyChange
 
 const faultOf = ({ path, code }: UnpackError): string =>
   isDigits(path, 0, 1) ? `DE${path} ${code}` : `${path} ${code}`

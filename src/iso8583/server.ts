@@ -5,10 +5,14 @@ import type { Framing } from '../codec/framing.ts'
 import type { Pressure } from '../engine/result.ts'
 import type { IdentityRule } from './command.ts'
 import { type CloseReason, Connection } from './connection.ts'
-import { type ExchangeDeps, Exchanges } from './exchange.ts'
+import { Exchanges } from './exchange.ts'
+import type { ExchangeDeps } from './exchange-types.ts'
+import { FrameLog } from './frame-log.ts'
+import { KeyExchange, type KeyExchangeSettings, type StoreKey } from './key-exchange.ts'
 import { defaultIsoLimits, type IsoLimits } from './limits.ts'
 import { type Keys, MacGuard, type MacSettings } from './mac-guard.ts'
 import { PinCheck, type PinSettings, type PinSources } from './pin-check.ts'
+import { SignOns } from './sign-ons.ts'
 
 /** One port. Everything that differs between fleets is here, as data. */
 export interface IsoListener {
@@ -26,6 +30,14 @@ export interface IsoListener {
   readonly name?: string
   readonly mac?: MacSettings
   readonly pin?: PinSettings
+  /** `required`: nothing but a sign-on is looked at before it. */
+  readonly signOn?: 'required' | 'free'
+  /** Terminals get new session keys by 0800 with DE70 101. */
+  readonly keyExchange?: KeyExchangeSettings
+  /** The switch asks a peer that says nothing for so long whether it is there. */
+  readonly echoEveryMs?: number
+  /** Takes a line for each message, masked. Left out: there are none. */
+  readonly frameLog?: (line: string) => void
   /** Reads key and certificates, anew for each reload. Left out: plain TCP. */
   readonly tls?: () => TlsMaterial
 }
@@ -45,6 +57,8 @@ export interface IsoServerDeps extends ExchangeDeps {
   readonly keys?: Keys
   /** Needed for a listener with `pin`. */
   readonly pinSources?: PinSources
+  /** Needed for a listener with `keyExchange`. */
+  readonly storeKey?: StoreKey
   readonly limits?: Partial<IsoLimits>
   /** A connection was closed, or turned away because there are `connectionsMax`. */
   readonly onConnectionClosed?: (reason: CloseReason | 'too_many' | 'tls_handshake') => void
@@ -105,7 +119,10 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
     if (socket.destroyed) return
     const { framing } = listener
     const { pressure, log, now } = deps
-    const connection = new Connection(socket, { framing, exchanges, pressure, limits, log, whenRoom, now })
+    const echoEveryMs = listener.echoEveryMs ?? Number.POSITIVE_INFINITY
+    const connection = new Connection(socket, {
+      ...{ framing, exchanges, pressure, limits, log, echoEveryMs, whenRoom, now },
+    })
     connections.add(connection)
     socket.once('close', () => {
       connections.delete(connection)
@@ -125,7 +142,8 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
 
   const servers = deps.listeners.map(listener => {
     const { dialect, tenant, identity = 'transmission' } = listener
-    const exchanges = new Exchanges(deps, { dialect, tenant, identity, ...guardsOf(listener, deps) })
+    const frameLog = listener.frameLog && new FrameLog(dialect.format, listener.frameLog, deps.now)
+    const exchanges = new Exchanges(deps, { dialect, tenant, identity, frameLog, ...guardsOf(listener, deps) })
     const options = {
       allowHalfOpen: true,
       noDelay: true,
@@ -201,12 +219,19 @@ const secureOptions = ({ key, cert, ca }: TlsMaterial): TlsOptions => ({
   ...(ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true }),
 })
 
-function guardsOf({ dialect, mac, pin, name = '' }: IsoListener, { keys, pinSources }: IsoServerDeps) {
-  if (mac === undefined && pin === undefined) return {}
+function guardsOf(listener: IsoListener, { keys, pinSources, storeKey: store, now }: IsoServerDeps) {
+  const { dialect, mac, pin, signOn, keyExchange, name = '' } = listener
+  const signOns = signOn === 'required' ? new SignOns() : undefined
+  if (mac === undefined && pin === undefined && keyExchange === undefined) return { signOns }
   if (keys === undefined || (pin !== undefined && pinSources === undefined)) {
     throw new Error(`listener ${name} checks MACs or PINs, and there are no keys`)
   }
+  if (keyExchange !== undefined && store === undefined) throw new Error(`listener ${name} has no place for new keys`)
+  const settings = { ...(mac === undefined ? {} : { mac }), ...(pin === undefined ? {} : { pin }) }
   return {
+    signOns,
+    keyExchange:
+      keyExchange === undefined ? undefined : new KeyExchange(keyExchange, settings, { keys, store: store!, now }),
     mac: mac === undefined ? undefined : new MacGuard(dialect, mac, name, keys),
     pin: pin === undefined ? undefined : new PinCheck(pin, name, keys, pinSources!),
   }

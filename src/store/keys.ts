@@ -38,7 +38,7 @@ export async function readKeys(pool: Pool, since: number): Promise<KeyRow[]> {
     `SELECT id::text, tenant::text, owner, usage, name, algorithm, status, ${microsOf('made_at')}::text AS made_at,
        ${microsOf('until')}::text AS until, ${microsOf('changed_at')}::text AS changed_at,
        encode(check_value, 'hex') AS check_value, encode(secret, 'hex') AS secret, settings::text
-     FROM keys WHERE changed_at > ${timestampOf('$1::bigint')} ORDER BY tenant, owner, usage, name, id`,
+     FROM keys WHERE changed_at > ${timestampOf('$1::bigint')} ORDER BY keys.tenant, owner, usage, name, keys.id`,
     [Math.max(0, since - overlapMicros)],
   )
   return rows.map(row => ({

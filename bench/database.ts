@@ -103,11 +103,6 @@ export class DatabaseFacts {
     await this.#client.query('CHECKPOINT')
   }
 
-  /** Statistics, which autovacuum would have made by the time that anybody asks a database of this size. */
-  async analyze(): Promise<void> {
-    await this.#client.query('ANALYZE')
-  }
-
   async createDatabase(name: string): Promise<void> {
     await this.#client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`)
   }

@@ -70,7 +70,6 @@ export async function runBench(
   const hotPart = await facts.hotPart()
   const databaseBytes = await facts.databaseBytes()
   progress.step('audit')
-  await facts.analyze()
   return {
     version: 1,
     startedAt: startedAt.toISOString(),

@@ -19,6 +19,8 @@ CREATE TABLE tenants (
   time_zone        text NOT NULL,
   cut_over_seconds integer NOT NULL DEFAULT 0 CHECK (cut_over_seconds BETWEEN 0 AND 86399),
   clearing_account bigint NOT NULL,
+  -- Made from the files of the demo, with keys and card numbers that everybody knows.
+  demo             boolean NOT NULL DEFAULT false,
   -- Moves with every change of the tenant's reference data; the switches read it again when it does.
   catalog_version  bigint NOT NULL DEFAULT 1
 );
@@ -105,6 +107,12 @@ CREATE TABLE api_keys (
   merchants text[] NOT NULL,
   -- A key of the demo tenant: it is taken only in demo mode, on loopback.
   demo      boolean NOT NULL DEFAULT false
+);
+
+-- What a secret of the switch is checked against at the start, so that two switches cannot run under different ones.
+CREATE TABLE secret_checks (
+  name  text PRIMARY KEY,
+  value text NOT NULL
 );
 
 -- Holders, cards and lots -------------------------------------------------------------------------
@@ -250,6 +258,15 @@ CREATE TABLE remembered_reversals (
 
 -- Settlement --------------------------------------------------------------------------------------
 
+-- Requests to close, by their keys: a repeat gets the settlements that the first one closed.
+CREATE TABLE settlement_requests (
+  at      timestamptz NOT NULL,
+  key     uuid NOT NULL,
+  tenant  integer NOT NULL REFERENCES tenants,
+  content bytea NOT NULL,
+  PRIMARY KEY (tenant, key)
+);
+
 -- Closed when the watermark is stored; posted when its lines and totals are there.
 CREATE TABLE settlements (
   tenant        integer NOT NULL REFERENCES tenants,
@@ -266,13 +283,16 @@ CREATE TABLE settlements (
   refunds       bigint NOT NULL DEFAULT 0,
   refund_count  integer NOT NULL DEFAULT 0,
   net           bigint NOT NULL DEFAULT 0,
+  request       uuid NOT NULL,
   PRIMARY KEY (tenant, id),
   UNIQUE (tenant, merchant, number),
   FOREIGN KEY (tenant, merchant) REFERENCES merchants,
+  FOREIGN KEY (tenant, request) REFERENCES settlement_requests,
   CHECK (after_batch < up_to_batch),
   CHECK (net = purchases - refunds)
 );
 CREATE INDEX settlements_by_watermark ON settlements (tenant, merchant, up_to_batch);
+CREATE INDEX settlements_by_request ON settlements (tenant, request);
 
 CREATE TABLE settlement_lines (
   tenant     integer NOT NULL,

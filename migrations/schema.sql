@@ -259,6 +259,12 @@ CREATE TABLE remembered_reversals (
   CONSTRAINT remembered_reversals_pkey PRIMARY KEY (tenant, merchant, reference)
 );
 
+CREATE TABLE secret_checks (
+  name text NOT NULL,
+  value text NOT NULL,
+  CONSTRAINT secret_checks_pkey PRIMARY KEY (name)
+);
+
 CREATE TABLE settlement_lines (
   tenant integer NOT NULL,
   settlement bigint NOT NULL,
@@ -267,6 +273,15 @@ CREATE TABLE settlement_lines (
   amount bigint NOT NULL,
   CONSTRAINT settlement_lines_pkey PRIMARY KEY (tenant, settlement, txn),
   CONSTRAINT settlement_lines_tenant_settlement_fkey FOREIGN KEY (tenant, settlement) REFERENCES settlements(tenant, id)
+);
+
+CREATE TABLE settlement_requests (
+  at timestamp with time zone NOT NULL,
+  key uuid NOT NULL,
+  tenant integer NOT NULL,
+  content bytea NOT NULL,
+  CONSTRAINT settlement_requests_pkey PRIMARY KEY (tenant, key),
+  CONSTRAINT settlement_requests_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenants(id)
 );
 
 CREATE TABLE settlements (
@@ -284,12 +299,14 @@ CREATE TABLE settlements (
   refunds bigint NOT NULL DEFAULT 0,
   refund_count integer NOT NULL DEFAULT 0,
   net bigint NOT NULL DEFAULT 0,
+  request uuid NOT NULL,
   CONSTRAINT settlements_check CHECK ((after_batch < up_to_batch)),
   CONSTRAINT settlements_check1 CHECK ((net = (purchases - refunds))),
   CONSTRAINT settlements_pkey PRIMARY KEY (tenant, id),
   CONSTRAINT settlements_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenants(id),
   CONSTRAINT settlements_tenant_merchant_fkey FOREIGN KEY (tenant, merchant) REFERENCES merchants(tenant, id),
-  CONSTRAINT settlements_tenant_merchant_number_key UNIQUE (tenant, merchant, number)
+  CONSTRAINT settlements_tenant_merchant_number_key UNIQUE (tenant, merchant, number),
+  CONSTRAINT settlements_tenant_request_fkey FOREIGN KEY (tenant, request) REFERENCES settlement_requests(tenant, key)
 );
 
 CREATE TABLE tenants (
@@ -300,6 +317,7 @@ CREATE TABLE tenants (
   time_zone text NOT NULL,
   cut_over_seconds integer NOT NULL DEFAULT 0,
   clearing_account bigint NOT NULL,
+  demo boolean NOT NULL DEFAULT false,
   catalog_version bigint NOT NULL DEFAULT 1,
   CONSTRAINT tenants_code_key UNIQUE (code),
   CONSTRAINT tenants_cut_over_seconds_check CHECK (((cut_over_seconds >= 0) AND (cut_over_seconds <= 86399))),
@@ -392,6 +410,8 @@ CREATE INDEX decisions_by_batch ON ONLY public.decisions USING brin (batch_seq) 
 CREATE INDEX decisions_other_batch_seq_idx ON public.decisions_other USING brin (batch_seq) WITH (pages_per_range='32', autosummarize='on');
 
 CREATE INDEX keys_by_change ON public.keys USING btree (changed_at);
+
+CREATE INDEX settlements_by_request ON public.settlements USING btree (tenant, request);
 
 CREATE INDEX settlements_by_watermark ON public.settlements USING btree (tenant, merchant, up_to_batch);
 

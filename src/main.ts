@@ -23,12 +23,13 @@ import { createIsoServer, type IsoListener } from './iso8583/server.ts'
 import { expireHolds } from './jobs/expiry.ts'
 import { loadEmptyLots } from './jobs/first-loads.ts'
 import { startJobs } from './jobs/schedule.ts'
-import { elapsedSeconds, nowMicros } from './ops/clock.ts'
+import { elapsedSeconds, nowMicros, pause } from './ops/clock.ts'
+import { greeting } from './ops/greeting.ts'
 import { createLog } from './ops/log.ts'
 import { Metrics } from './ops/metrics.ts'
-import { RollingFile } from './ops/rolling-file.ts'
+import { RollingFiles } from './ops/rolling-file.ts'
 import { readCatalogs, readCatalogVersion } from './store/catalog.ts'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './store/embedded-postgres.ts'
+import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
 import { deleteForgottenReversals } from './store/expiry.ts'
 import { readKeys, retireOverdueKeys, storeKey, takeCounter } from './store/keys.ts'
 import { makePartitions, migrate } from './store/migrate.ts'
@@ -37,7 +38,8 @@ import { readApiKeys } from './store/reads/api-keys.ts'
 import { readCardPin } from './store/reads/card-pins.ts'
 import { createReadPool } from './store/reads/pool.ts'
 import { createReads } from './store/reads/reads.ts'
-import { seedTenant, type TenantSeed } from './store/seed.ts'
+import { isSameSecret } from './store/secret-check.ts'
+import { isEmpty, seedTenant, type TenantSeed } from './store/seed.ts'
 import { Session } from './store/session.ts'
 
 export interface RunningSwitch {
@@ -54,6 +56,7 @@ const drainMaxMs = 10_000
 const jobConnectionsMax = 6
 const readConnectionsMax = 4
 const readTimeoutMs = 5_000
+const restartPauseMs = 1_000
 
 /** Puts the rooms together and starts them. Throws, with nothing left running, if a part cannot start. */
 export async function startSwitch(config: Config, log: Logger): Promise<RunningSwitch> {
@@ -73,17 +76,37 @@ export async function startSwitch(config: Config, log: Logger): Promise<RunningS
   }
 }
 
+/** The embedded PostgreSQL, started again on the same port if it ends by itself. */
 async function startDatabase(
-  config: Config,
+  { dataDir }: Config,
   log: Logger,
   stops: (() => Promise<unknown>)[],
-): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres({
-    dataDir: `${config.dataDir}/postgres`,
-    log: line => log.debug({ line }, 'postgres'),
+): Promise<{ readonly url: string }> {
+  const options = {
+    dataDir: `${dataDir}/postgres`,
+    log: (line: string) => log.debug({ line }, 'postgres'),
+  }
+  let isStopping = false
+  let server = await startEmbeddedPostgres(options)
+  const { url, port } = server
+  const watch = async (): Promise<void> => {
+    const { code, signal } = await server.exited
+    if (isStopping) return
+    log.error({ code, signal }, 'the embedded PostgreSQL has ended: starting it again')
+    try {
+      server = await startEmbeddedPostgres({ ...options, port })
+    } catch (error) {
+      log.error({ error: (error as Error).message }, 'the embedded PostgreSQL does not start')
+      await pause(restartPauseMs)
+    }
+    await watch()
+  }
+  void watch()
+  stops.push(async () => {
+    isStopping = true
+    await server.stop()
   })
-  stops.push(() => server.stop())
-  return server
+  return { url }
 }
 
 async function startRooms(config: Config, databaseUrl: string, log: Logger, stops: (() => Promise<unknown>)[]) {
@@ -95,22 +118,27 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     error => log.warn({ error: error.message }, 'read connection lost'),
   )
   stops.push(() => readPool.close())
-  if (config.demo !== null)
+  if (!(await isSameSecret(pool, 'PAN key', panToken('check value', panKey)))) {
+    throw new ConfigError('the PAN key is not the one that this database was first used with: no card would be known')
+  }
+  if (config.demo !== null && (await isEmpty(pool))) {
     await seedTenant(
       pool,
       seedOf(config.demo, pan => panToken(pan, panKey)),
     )
+  }
 
-  const keys = openKeys(config, pool, log)
-  await keys.refresh()
+  const keys = await openKeys(config, pool, log)
   const catalogs = await openCatalogs(pool)
   const catalogOf = (tenant: number): Catalog | undefined => catalogs.byTenant.get(tenant)
   const apiKeys = new ApiKeys(() => readApiKeys(readPool.query))
   await apiKeys.refresh()
 
+  let isReachable = true
+  const isDatabaseAway = (): boolean => engine.isAway || !isReachable
   const metrics = new Metrics({
     queued: () => engine.queued,
-    isAway: () => engine.isAway,
+    isAway: () => isDatabaseAway(),
     connections: () => iso.connectionCount,
   })
   const engine: Engine = new Engine({
@@ -156,9 +184,11 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
         name: 'read reference data',
         everyMs: 1_000,
         run: async () => {
-          await catalogs.refresh()
-          await apiKeys.refresh()
-          await keys.refresh()
+          // Finds out about a database that is away even while no payment asks for it.
+          isReachable = await Promise.all([catalogs.refresh(), apiKeys.refresh(), keys.refresh()]).then(
+            () => true,
+            () => false,
+          )
         },
       },
       {
@@ -176,8 +206,10 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
   )
   stops.push(() => jobs.stop())
 
+  const frameLogs = openFrameLogs(config, log)
+  stops.push(() => frameLogs.close())
   const iso = createIsoServer({
-    listeners: isoListeners(config, catalogs.byTenant, openFrameLogs(config, log, stops)),
+    listeners: isoListeners(config, catalogs.byTenant, frameLogs),
     keys: keys.ring,
     pinSources: {
       pinDataOf: (tenant, token) => readCardPin(readPool.query, tenant, token),
@@ -190,10 +222,18 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     log,
     tenantOf: tenant => catalogOf(tenant)?.tenant,
     now: nowMicros,
-    onExchange: ({ kind, micros, transaction, card: _, ...record }) => {
+    onExchange: ({ kind, micros, transaction, de39, amount, card: _, ...record }) => {
       metrics.answered(kind, 'terminal', record.reason ?? 'unknown', micros / 1e6)
-      const id = transaction === null ? null : formatTransactionId(transaction)
-      log.info({ channel: 'terminal', command: kind, transaction: id, ...record, ms: micros / 1000 }, 'transaction')
+      const line = {
+        channel: 'terminal',
+        command: kind,
+        transaction: transaction === null ? null : formatTransactionId(transaction),
+        ...record,
+        responseCode: de39,
+        amount: amount === null ? null : BigInt(amount).toString(),
+        elapsedMs: micros / 1000,
+      }
+      log.info(line, 'transaction')
     },
     onConnectionClosed: reason => metrics.connectionClosed(reason),
   })
@@ -205,12 +245,13 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     apiKeys,
     catalogOf,
     panKey,
-    ready: () => ({ ok: !engine.isAway, parts: { database: engine.isAway ? 'away' : 'up' } }),
+    ready: () => ({ ok: !isDatabaseAway(), parts: { database: isDatabaseAway() ? 'away' : 'up' } }),
     metricsText: () => metrics.text(),
     observer: {
       onTransaction: ({ amount, ...line }) => {
         metrics.answered(line.command, line.channel, line.reason, line.elapsedMs / 1000)
-        log.info({ ...line, amount: amount?.toString() ?? null }, 'transaction')
+        const elapsedMs = Math.round(line.elapsedMs * 1000) / 1000
+        log.info({ ...line, amount: amount?.toString() ?? null, elapsedMs }, 'transaction')
       },
       onResponse: ({ route, status }) => metrics.request(route, status),
     },
@@ -226,17 +267,21 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
   return { httpUrl, isoPorts, reload: () => iso.reloadTls() }
 }
 
-function openKeys({ keyEncryptionKey, dataDir }: Config, pool: Pool, log: Logger): LiveKeys {
-  return new LiveKeys({
-    keyEncryptionKey: keyEncryptionKeyOf(
-      keyEncryptionKey ?? readOrMakeSecret(`${dataDir}/kek.key`, newKeyEncryptionKey),
-    ),
+async function openKeys({ keyEncryptionKey, dataDir }: Config, pool: Pool, log: Logger): Promise<LiveKeys> {
+  const secret = keyEncryptionKeyOf(keyEncryptionKey ?? readOrMakeSecret(`${dataDir}/kek.key`, newKeyEncryptionKey))
+  if (!(await isSameSecret(pool, 'key-encryption key', panToken('check value', secret)))) {
+    throw new ConfigError('the key-encryption key is not the one that the keys in this database are stored under')
+  }
+  const keys = new LiveKeys({
+    keyEncryptionKey: secret,
     now: nowMicros,
     read: since => readKeys(pool, since),
     write: (key, overlapSeconds) => storeKey(pool, key, overlapSeconds),
     onUnreadable: key =>
       log.error({ key }, 'a stored key cannot be read: altered, or under another key-encryption key'),
   })
+  await keys.refresh()
+  return keys
 }
 
 /** The tenants' reference data in memory, read again when its version moves. */
@@ -254,25 +299,16 @@ async function openCatalogs(pool: Pool) {
   return catalogs
 }
 
-/** The files of the listeners that log frames, by listener. */
-function openFrameLogs({ listeners, dataDir }: Config, log: Logger, stops: (() => Promise<unknown>)[]) {
-  const files = new Map<string, RollingFile>()
-  for (const { name, frameLog } of listeners) {
-    if (frameLog === undefined) continue
-    const file = new RollingFile(`${dataDir}/${frameLog.file}`, frameLog.bytesMax, error =>
-      log.error({ listener: name, error: error.message }, 'frames are not logged any more'),
-    )
-    files.set(name, file)
-    stops.push(() => file.close())
-  }
-  return files
+function openFrameLogs({ listeners, dataDir }: Config, log: Logger): RollingFiles {
+  return new RollingFiles(
+    listeners.flatMap(({ name, frameLog: of }) =>
+      of === undefined ? [] : [{ name, path: `${dataDir}/${of.file}`, bytesMax: of.bytesMax }],
+    ),
+    (listener, { message }) => log.error({ listener, error: message }, 'frames are not logged any more'),
+  )
 }
 
-function isoListeners(
-  config: Config,
-  catalogs: ReadonlyMap<number, Catalog>,
-  frameLogs: ReadonlyMap<string, RollingFile>,
-): IsoListener[] {
+function isoListeners(config: Config, catalogs: ReadonlyMap<number, Catalog>, logs: RollingFiles): IsoListener[] {
   const ids = new Map([...catalogs.values()].map(({ tenant }) => [tenant.code, tenant.id]))
   const idOf = (code: string, listener: string): number => {
     const id = ids.get(code)
@@ -282,7 +318,7 @@ function isoListeners(
   return config.listeners.map(({ name, tenant, tls, frameLog, ...listener }) => ({
     ...listener,
     name,
-    ...(frameLog === undefined ? {} : { frameLog: line => frameLogs.get(name)?.write(line) }),
+    ...(frameLog === undefined ? {} : { frameLog: line => logs.write(name, line) }),
     ...(tls === undefined ? {} : { tls: () => readTlsFiles(tls) }),
     tenant:
       typeof tenant === 'string'
@@ -319,7 +355,7 @@ export async function main(): Promise<void> {
   const config = loadConfig()
   const log = createLog(config.logLevel)
   const running = await startSwitch(config, log)
-  process.stderr.write(greeting(running, config))
+  process.stderr.write(greeting({ ...running, isDemo: config.demo !== null, isEmbedded: config.databaseUrl === null }))
   let isStopping = false
   const onSignal = (signal: NodeJS.Signals): void => {
     if (isStopping) return
@@ -344,26 +380,6 @@ export async function main(): Promise<void> {
   })
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
-}
-
-function greeting({ httpUrl, isoPorts }: RunningSwitch, { demo, databaseUrl }: Config): string {
-  const iso = isoPorts.join(', ')
-  const facts = [
-    '',
-    'Charsu is running.',
-    `  HTTP       ${httpUrl}   (${httpUrl}/docs)`,
-    `  ISO 8583   port ${iso}`,
-    `  database   ${databaseUrl === null ? 'embedded PostgreSQL' : 'yours (DATABASE_URL)'}`,
-  ]
-  const port = isoPorts[0] === 8583 ? '' : ` --port ${isoPorts[0]}`
-  const tries = [
-    '',
-    'Try a first purchase, then look at it:',
-    `  npx charsu terminal purchase --amount 150000${port}`,
-    `  curl -s -H 'authorization: Bearer demo-pos-key' ${httpUrl}/v1/transactions`,
-    'README.md has the same purchase by HTTP, and what to do next.',
-  ]
-  return `${[...facts, ...(demo === null ? [] : tries), ''].join('\n')}\n`
 }
 
 function fail(error: NodeJS.ErrnoException & { port?: number }): never {

@@ -49,7 +49,14 @@ beforeAll(async () => {
   const reads = createReadPool({ url: ledger.url, connectionsMax: 1, statementTimeoutMs: 5_000 }, () => undefined)
   const { pool, catalog } = ledger
   const service = { pool, query: reads.query, submit: engine, catalogOf: () => catalog, now: nowMicros }
-  await new SettlementService(service).close({ tenant, merchant: null, businessDate: null, merchants: '*' })
+  await new SettlementService(service).close({
+    tenant,
+    key: 'aa'.repeat(16),
+    content: '00',
+    merchant: null,
+    businessDate: null,
+    merchants: '*',
+  })
   await reads.close()
   client = new pg.Client({ connectionString: ledger.url })
   await client.connect()

@@ -102,7 +102,11 @@ describe('a stored answer is the answer that was given, from either engine', () 
       },
       'approved',
     ],
-    ['expire, not due', async () => make.expire(await opened(authorize(10n)), { tenant }), 'not_expirable'],
+    [
+      'expire, too late',
+      async () => make.expire(await opened(authorize(10n, { capture: true })), { tenant }),
+      'not_expirable',
+    ],
     ['inquire', async () => make.inquire({ ...here(), card: tokenOf(2) }), 'approved'],
     ['inquire, refused', async () => make.inquire({ ...here(), currency: 'EUR' }), 'currency_unsupported'],
     [

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
@@ -320,8 +321,12 @@ describe('closing a settlement versus batches under way', () => {
       const submit = ledger.engine({ laneCount: 1, events: quietEvents })
       const service = () =>
         new SettlementService({ pool, query: reads.query, submit, catalogOf: () => catalog, now: nowMicros })
-      const close = (of: SettlementService) =>
-        of.close({ tenant: catalog.tenant.id, merchant: null, businessDate: null, merchants: '*' })
+      const everything = { merchant: null, businessDate: null, merchants: '*' } as const
+      const close = async (of: SettlementService) => {
+        const key = randomUUID().replaceAll('-', '')
+        const closing = await of.close({ tenant: catalog.tenant.id, key, content: '00', ...everything })
+        return closing.kind === 'closed' ? closing.settlements : []
+      }
       const [first, second] = [service(), service()]
       let isOver = false
       const load = Promise.all(

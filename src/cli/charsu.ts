@@ -2,6 +2,9 @@ import { ConfigError } from '../config/errors.ts'
 import { main } from '../main.ts'
 import { runAudit } from './audit.ts'
 import { runCards } from './cards.ts'
+import { runDecode } from './decode.ts'
+import { runDialect } from './dialect.ts'
+import { runEncode } from './encode.ts'
 import { runKeys } from './keys.ts'
 import { runMigrate } from './migrate.ts'
 import { runTerminal } from './terminal.ts'
@@ -14,6 +17,9 @@ const usage = `charsu <command>
   keys       lists, generates, imports, rotates and retires keys
   cards      sets a card's PIN data, and its wrong tries back
   terminal   a small card terminal: purchase, confirm, reverse, refund, balance, echo
+  decode     an ISO 8583 message in hexadecimal as JSON, or as a table with offsets
+  encode     a message as JSON in hexadecimal
+  dialect    imports jPOS packagers and moov-io specifications; checks dialect files
 
 charsu <command> --help says more.
 `
@@ -28,6 +34,9 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   keys: runKeys,
   cards: runCards,
   terminal: runTerminal,
+  decode: args => runDecode(args),
+  encode: args => runEncode(args),
+  dialect: args => runDialect(args),
 }
 
 const [name = '', ...args] = process.argv.slice(2)

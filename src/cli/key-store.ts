@@ -2,12 +2,14 @@ import type { KeyObject } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../config/load.ts'
 import { readOrMakeSecret } from '../config/secret-file.ts'
+import { panToken } from '../crypto/hash.ts'
 import { decryptStoredKey, keyEncryptionKeyOf, newKeyEncryptionKey } from '../crypto/key-encryption.ts'
 import { bindingOf, type KeyPlace, type OpenKey } from '../crypto/key-ring.ts'
 import { encryptedKey } from '../crypto/live-keys.ts'
 import { readCatalogs } from '../store/catalog.ts'
 import { type KeyRow, readKeys, storeKey } from '../store/keys.ts'
 import { openPool, type Pool } from '../store/pool.ts'
+import { isSameSecret } from '../store/secret-check.ts'
 import { databaseUrl } from './audit.ts'
 
 /** What an operator's command about keys or cards works on. */
@@ -39,7 +41,11 @@ export async function withKeyStore<Value>(
     if (tenant === undefined || found.length > 1) {
       throw new OperatorError(`--tenant must be one of ${tenants.map(one => one.code).join(', ')}`)
     }
-    return await work({ pool, tenant: tenant.id, keyEncryptionKey: keyEncryptionKeyOf(secret) })
+    const opened = keyEncryptionKeyOf(secret)
+    if (!(await isSameSecret(pool, 'key-encryption key', panToken('check value', opened)))) {
+      throw new OperatorError('the key-encryption key is not the one that the keys in this database are stored under')
+    }
+    return await work({ pool, tenant: tenant.id, keyEncryptionKey: opened })
   } finally {
     await pool.end()
   }

@@ -1,5 +1,5 @@
 import { characterOfNibble, nibbleOfCharacter } from './characters.ts'
-import { type Cursor, fail, type Writer } from './cursor.ts'
+import { type Cursor, fail, openCursor, type Writer } from './cursor.ts'
 import type { BitmapFormat } from './dialect-format.ts'
 import { ebcdic1047 } from './ebcdic.ts'
 
@@ -59,6 +59,17 @@ export function bitmapCodec({ encoding, bytes: chunkBytes, bytesMax }: BitmapFor
       }
     },
   }
+}
+
+/** The bitmap at the start of `bytes` as hexadecimal, with its continuation bits; undefined where it is not one. */
+export function bitmapHex(format: BitmapFormat, bytes: Buffer): string | undefined {
+  const { read } = bitmapCodec(format)
+  const cursor = openCursor(bytes, { text: false, hex: false })
+  if (read(cursor, new Uint8Array(format.bytesMax)) < 0) return undefined
+  const raw = bytes.subarray(0, cursor.offset)
+  if (format.encoding === 'binary') return raw.toString('hex').toUpperCase()
+  const text = format.encoding === 'hex' ? raw : raw.map(byte => ebcdic1047.toLatin1[byte]!)
+  return Buffer.from(text).toString('latin1').toUpperCase()
 }
 
 function failed(cursor: Cursor, code: 'truncated' | 'bad_bitmap', at: number) {

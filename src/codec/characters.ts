@@ -1,4 +1,4 @@
-import type { FieldType } from './dialect-format.ts'
+import type { FieldType, SignedType } from './dialect-format.ts'
 
 const alpha = 1
 const digit = 2
@@ -29,13 +29,13 @@ const allowedByType = {
   any: alpha | digit | special | space | high | control,
 } as const
 
-export const signAllowed = sign
+export const signsAllowed: Readonly<Record<SignedType, number>> = { 'x+n': sign, 'an+n': alpha | digit }
 export const digitAllowed = digit
 
 /**
  * The class bits that a text type allows; characters above ASCII count as special ones where the encoding has them.
  */
-export function allowedClasses(type: Exclude<FieldType, 'b' | 'x+n'>, aboveAscii: boolean) {
+export function allowedClasses(type: Exclude<FieldType, 'b' | SignedType>, aboveAscii: boolean) {
   const allowed = allowedByType[type]
   return aboveAscii && (allowed & special) !== 0 ? allowed | high : allowed
 }

@@ -1,5 +1,5 @@
 import { bitmapCodec } from './bitmap.ts'
-import { type Cursor, fail, joinPath, type Renderings, refuse, type Writer } from './cursor.ts'
+import { type Cursor, fail, joinPath, type Renderings, refuse, type TraceEntry, type Writer } from './cursor.ts'
 import type { ChildrenFormat } from './dialect-format.ts'
 import { type ElementCodec, elementCodec } from './elements.ts'
 import type { Composite } from './message.ts'
@@ -25,11 +25,45 @@ export function childrenCodec(format: ChildrenFormat, renderings: Renderings): C
   }
 }
 
-/** Reads one child into `composite`, or leaves its key in the path of the failure. */
-export function unpackChild(cursor: Cursor, composite: Composite, key: string, codec: ElementCodec) {
-  const value = codec.unpack(cursor)
+/**
+ * Reads one child into `composite`, or leaves its key in the path of the failure. `start` is where its tag begins.
+ */
+export function unpackChild(
+  cursor: Cursor,
+  composite: Composite,
+  key: string,
+  codec: ElementCodec,
+  start = cursor.offset,
+) {
+  const value = cursor.trace === undefined ? codec.unpack(cursor) : traced(cursor, key, codec, cursor.trace, start)
   if (value === undefined) return failChild(cursor, key)
   composite.set(key, value)
+  return true
+}
+
+function traced(cursor: Cursor, key: string, codec: ElementCodec, trace: TraceEntry[], start: number) {
+  const entry: TraceEntry = { key, offset: start, end: start, children: [] }
+  trace.push(entry)
+  cursor.trace = entry.children
+  const value = codec.unpack(cursor)
+  cursor.trace = trace
+  entry.end = cursor.offset
+  return value
+}
+
+/** Notes what was read from `offset` up to here. */
+function note(cursor: Cursor, key: string, offset: number) {
+  cursor.trace?.push({ key, offset, end: cursor.offset, children: [] })
+}
+
+/** The raw bytes before a bitmap or before tags; false after `fail`. */
+export function unpackHeader(cursor: Cursor, composite: Composite, bytes: number) {
+  if (bytes === 0) return true
+  const start = cursor.offset
+  const header = binary.read(cursor, 2 * bytes)
+  if (header === undefined) return failChild(cursor, 'header')
+  composite.set('header', header)
+  note(cursor, 'header', start)
   return true
 }
 
@@ -90,14 +124,12 @@ function bitmapChildren(
   return {
     unpack(cursor) {
       const composite: Composite = new Map()
-      if (headerBytes > 0) {
-        const header = binary.read(cursor, 2 * headerBytes)
-        if (header === undefined) return void failChild(cursor, 'header')
-        composite.set('header', header)
-      }
+      if (!unpackHeader(cursor, composite, headerBytes)) return undefined
       const bits = new Uint8Array(bitmap.bytesMax)
+      const start = cursor.offset
       const bytes = map.read(cursor, bits)
       if (bytes < 0) return void failChild(cursor, 'bitmap')
+      note(cursor, 'bitmap', start)
       for (let number = 1; number <= bytes * 8; number++) {
         if ((bits[(number - 1) >> 3]! & (0x80 >> ((number - 1) & 7))) === 0) continue
         const codec = codecs[number]

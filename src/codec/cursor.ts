@@ -17,7 +17,12 @@ export type Cursor = {
   failedAt: number
   resumeAt: number
   path: string
+  /** Where asked for: what was read, from which byte to which. */
+  trace: TraceEntry[] | undefined
 }
+
+/** An element as it stands in the message: its prefix, and in a tagged composite its tag, are within. */
+export type TraceEntry = { readonly key: string; readonly offset: number; end: number; readonly children: TraceEntry[] }
 
 /** Which renderings of the whole message the value encodings of a dialect read from. */
 export type Renderings = { text: boolean; hex: boolean }
@@ -33,6 +38,7 @@ export function openCursor(bytes: Buffer, renderings: Renderings): Cursor {
     failedAt: 0,
     resumeAt: -1,
     path: '',
+    trace: undefined,
   }
 }
 

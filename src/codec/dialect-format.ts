@@ -3,13 +3,23 @@
  * `switch-config/dialects/dialect.schema.json` describes the files; `parse-dialect.ts` reads them.
  */
 
-/** ISO 8583 attributes; `any` is for private fields with control characters. */
-export const fieldTypes = ['a', 'n', 's', 'an', 'as', 'ns', 'anp', 'ans', 'z', 'b', 'x+n', 'any'] as const
+/**
+ * ISO 8583 attributes; `any` is for private fields with control characters, and `an+n` for amounts of hosts that send
+ * a digit or another letter where the C or D of x+n belongs.
+ */
+export const fieldTypes = ['a', 'n', 's', 'an', 'as', 'ns', 'anp', 'ans', 'z', 'b', 'x+n', 'an+n', 'any'] as const
 export type FieldType = (typeof fieldTypes)[number]
+
+const signedTypes = ['x+n', 'an+n'] as const
+export type SignedType = (typeof signedTypes)[number]
+
+/** One character, then digits. */
+export const isSigned = (type: FieldType): type is SignedType => signedTypes.some(each => each === type)
 
 /**
  * How a value is on the wire. `bcd` packs two digits a byte (for z the 4-bit track characters, D for `=`; for b an odd
- * number of hexadecimal digits is possible; for x+n an ASCII sign and then digits). `hex` is hexadecimal text.
+ * number of hexadecimal digits is possible; for amounts an ASCII sign and then digits). `hex` is hexadecimal text.
+ * `binary-ebcdic` is for bytes that were ASCII before a host translated the field to EBCDIC; the value is the former.
  */
 export const encodings = [
   'ascii',
@@ -21,6 +31,7 @@ export const encodings = [
   'binary',
   'hex',
   'hex-ebcdic',
+  'binary-ebcdic',
 ] as const
 export type Encoding = (typeof encodings)[number]
 
@@ -57,6 +68,8 @@ export type FieldFormat = {
   spareNibble: SpareNibbleFormat
   /** What `pack` fills a short fixed-length value with; undefined: it is refused. */
   padding: PaddingFormat | undefined
+  /** Of a field with a prefix: the value stands in an area of `length`, whose rest has this byte. */
+  filler: number | undefined
   mask: MaskClass
   children: ChildrenFormat | undefined
 }
@@ -76,14 +89,23 @@ export type Fields<Key> = Map<Key, FieldFormat>
 /**
  * What is inside a field. `positional`: one after the other, the last ones may be missing. `bitmap`: as a message has
  * it, after `headerBytes` raw bytes. `ber-tlv`: ISO 8825 tags and lengths as EMV uses them. `tag-length`: fixed-width
- * tags, each with a length prefix. Tags without a format of their own are kept and sent again: for `ber-tlv` as
- * hexadecimal, else as `other` says.
+ * tags, each with a value of fixed length or with a prefix, after `headerBytes` raw bytes; with `lengthFirst` the
+ * length stands before the tag and counts it. Tags without a format of their own are kept and sent again: for
+ * `ber-tlv` as hexadecimal, else as `other` says, and without that they are an error.
  */
 export type ChildrenFormat =
   | { kind: 'positional'; fields: Fields<string> }
   | { kind: 'bitmap'; headerBytes: number; bitmap: BitmapFormat; fields: Fields<number> }
   | { kind: 'ber-tlv'; fields: Fields<string> }
-  | { kind: 'tag-length'; tag: TagFormat; prefix: PrefixFormat; fields: Fields<string>; other: FieldFormat }
+  | {
+      kind: 'tag-length'
+      headerBytes: number
+      tag: TagFormat
+      lengthFirst: boolean
+      prefix: PrefixFormat | undefined
+      fields: Fields<string>
+      other: FieldFormat | undefined
+    }
 
 export type DialectFormat = {
   name: string

@@ -50,6 +50,7 @@ const mtiField: FieldFormat = {
   encoding: 'ascii',
   spareNibble: { side: 'left', fill: '0' },
   padding: undefined,
+  filler: undefined,
   mask: 'clear',
   children: undefined,
 }

@@ -1,9 +1,8 @@
-import { childrenCodec } from './composites.ts'
-import { type Cursor, fail, openCursor, type Renderings, refuse, reject, type Writer } from './cursor.ts'
+import { compositeElement } from './composite-element.ts'
+import { type Cursor, fail, type Renderings, refuse, reject, type Writer } from './cursor.ts'
 import type { FieldFormat, Unit } from './dialect-format.ts'
 import { valueEncoding } from './encodings.ts'
 import type { Composite } from './message.ts'
-import { hexText } from './packed.ts'
 import { pad } from './padding.ts'
 import { type LengthPrefix, lengthPrefix } from './prefixes.ts'
 
@@ -21,13 +20,15 @@ export type ElementCodec = {
 /** `prefix` where it is not the field's own (a BER length). Notes in `renderings` what the element reads from. */
 export function elementCodec(field: FieldFormat, renderings: Renderings, prefix?: LengthPrefix): ElementCodec {
   const extent = extentCodec(field, prefix)
-  return field.children === undefined
-    ? textElement(field, extent, renderings)
-    : compositeElement(field, field.children, extent, renderings)
+  const codec =
+    field.children === undefined
+      ? textElement(field, extent, renderings)
+      : compositeElement(field, field.children, extent, renderings)
+  return field.filler === undefined ? codec : filledElement(codec, field.filler)
 }
 
 /** How long an element's value is, in characters (see ValueEncoding): always the same, or as its prefix says. */
-type Extent = {
+export type Extent = {
   readonly fixed: boolean
   readonly charactersMax: number
   readonly prefixBytes: number
@@ -66,7 +67,7 @@ function extentCodec(field: FieldFormat, given: LengthPrefix | undefined): Exten
 
 /** Characters of the value for one of the units that a length counts. */
 export function charactersPerUnit({ encoding }: FieldFormat, unit: Unit) {
-  const packed = encoding === 'bcd' || encoding === 'binary' || encoding === 'hex' || encoding === 'hex-ebcdic'
+  const packed = encoding === 'bcd' || encoding.startsWith('binary') || encoding.startsWith('hex')
   if (unit === 'bytes') return packed ? 2 : 1
   if (unit === 'nibbles') return packed ? 1 : 0.5
   return 1
@@ -118,81 +119,35 @@ function textElement(field: FieldFormat, extent: Extent, renderings: Renderings)
   }
 }
 
-/**
- * A field with children: they stand on the wire bytes themselves, so each begins at a byte; where the field is
- * hexadecimal text they stand on the bytes that the text says.
- */
-function compositeElement(
-  field: FieldFormat,
-  format: NonNullable<FieldFormat['children']>,
-  extent: Extent,
-  renderings: Renderings,
-): ElementCodec {
-  const text = field.encoding === 'hex'
-  const inner: Renderings = text ? { text: false, hex: false } : renderings
-  const children = childrenCodec(format, inner)
-  const perByte = charactersPerUnit(field, 'bytes')
-  const wireBytes = (characters: number) => (text ? characters : Math.ceil(characters / perByte))
-  if (text) renderings.text = true
-
-  function unpackInPlace(cursor: Cursor, end: number) {
-    const outerEnd = cursor.end
-    cursor.end = end
-    const composite = children.unpack(cursor)
-    cursor.end = outerEnd
-    if (composite === undefined) {
-      cursor.resumeAt = end
-      return undefined
-    }
-    return cursor.offset === end ? composite : reject(cursor, 'trailing_bytes', cursor.offset, end)
-  }
-
-  function unpackText(cursor: Cursor, end: number) {
-    const start = cursor.offset
-    const hexadecimal = hexText().read(cursor, end - start)
-    if (typeof hexadecimal !== 'string') return undefined
-    const nested = openCursor(Buffer.from(hexadecimal, 'hex'), inner)
-    const composite = unpackInPlace(nested, nested.end)
-    if (composite !== undefined) return composite
-    cursor.path = nested.path
-    return reject(cursor, nested.code!, start + 2 * nested.failedAt, end)
-  }
-
-  function packText(writer: Writer, start: number) {
-    const hexadecimal = writer.bytes.toString('hex', start, writer.offset)
-    writer.offset = start
-    return hexText().write(writer, hexadecimal)
-  }
-
+/** A value with a prefix in an area that always has the same size: a filler stands after it. */
+function filledElement(codec: ElementCodec, filler: number): ElementCodec {
+  const areaBytes = codec.wireBytesMax
   return {
-    wireBytesMax: extent.prefixBytes + wireBytes(extent.charactersMax),
+    wireBytesMax: areaBytes,
     unpack(cursor) {
-      const characters = extent.read(cursor)
-      if (characters < 0) return undefined
-      const end = cursor.offset + wireBytes(characters)
+      const end = cursor.offset + areaBytes
       if (end > cursor.end) return fail(cursor, 'truncated', cursor.offset)
-      return text ? unpackText(cursor, end) : unpackInPlace(cursor, end)
+      const value = codec.unpack(cursor)
+      if (value === undefined) {
+        cursor.resumeAt = end
+        return undefined
+      }
+      for (let i = cursor.offset; i < end; i++) {
+        if (cursor.bytes[i] !== filler) return reject(cursor, 'bad_padding', i, end)
+      }
+      cursor.offset = end
+      return value
     },
     skip(cursor) {
-      const characters = extent.read(cursor)
-      if (characters < 0) return false
-      const end = cursor.offset + wireBytes(characters)
+      const end = cursor.offset + areaBytes
       if (end > cursor.end) return fail(cursor, 'truncated', cursor.offset) !== undefined
       cursor.offset = end
       return true
     },
     pack(writer, value) {
-      if (typeof value === 'string') return refuse(writer, 'not_composite')
-      const start = writer.offset
-      writer.offset += extent.prefixBytes
-      if (!children.pack(writer, value)) return false
-      const characters = (writer.offset - start - extent.prefixBytes) * (text ? 2 : perByte)
-      if (characters > extent.charactersMax) return refuse(writer, 'too_long')
-      if (extent.fixed && characters < extent.charactersMax) return refuse(writer, 'too_short')
-      if (text && !packText(writer, start + extent.prefixBytes)) return false
-      const end = writer.offset
-      writer.offset = start
-      extent.write(writer, characters)
+      const end = writer.offset + areaBytes
+      if (!codec.pack(writer, value)) return false
+      writer.bytes.fill(filler, writer.offset, end)
       writer.offset = end
       return true
     },

@@ -40,6 +40,8 @@ type ElementVector = { field: Record<string, unknown>; op: string; value: string
 const bcd = { type: 'n', encoding: 'bcd' }
 const left = { spareNibble: { side: 'left' } }
 const right = { spareNibble: { side: 'right', fill: 'F' } }
+/** A length of one byte, then four bytes whatever it says. */
+const area = { type: 'b', length: 4, filler: '00', prefix: { encoding: 'binary', width: 1 } }
 const ll = (encoding: string, more: object = {}) => ({ prefix: { encoding, width: 2, ...more } })
 
 describe('a value and its bytes', () => {
@@ -63,6 +65,11 @@ describe('a value and its bytes', () => {
       '3034da86c3a9',
     ],
     ['UTF-8 beyond 16 bits', { type: 'any', encoding: 'utf8', length: 1 }, '\u{1f6d2}', 'f09f9b92'],
+    ['an amount with a digit for its sign', { type: 'an+n', length: 5 }, '01234', '3031323334'],
+    ['bytes translated to EBCDIC', { type: 'b', encoding: 'binary-ebcdic', length: 2 }, '4131', 'c1f1'],
+    ['an area, not full', area, 'AABB', '02aabb0000'],
+    ['an area, full', area, 'AABBCCDD', '04aabbccdd'],
+    ['an area, empty', area, '', '0000000000'],
     ['BCD', { ...bcd, length: 4 }, '1234', '1234'],
     ['BCD, odd, spare left', { ...bcd, length: 3, ...left }, '123', '0123'],
     ['BCD, odd, spare right with F', { ...bcd, length: 3, ...right }, '123', '123f'],
@@ -195,6 +202,10 @@ describe('bytes that are no value', () => {
     ],
     ['a prefix of no hexadecimal', { type: 'ans', length: 9, ...ll('hex') }, '3047', 'bad_length', 0],
     ['no sign, and no digits', { type: 'x+n', encoding: 'bcd', length: 5 }, '410aaa', 'bad_character', 0],
+    ['an area with something behind the value', area, '02aabb0100', 'bad_padding', 3],
+    ['an area cut short', area, '02aabb00', 'truncated', 0],
+    ['a length beyond its area', area, '05aabbccdd', 'too_long', 0],
+    ['a sign that is none', { type: 'an+n', length: 3 }, '2d3031', 'bad_character', 0],
     ['a binary prefix over the maximum', { type: 'ans', length: 9, ...ll('binary') }, 'ffff', 'too_long', 0],
   ])('%s', (_name, field, hex, code, offset) => {
     expect(elementDialect(field).unpack(hex)).toEqual({ code, offset })

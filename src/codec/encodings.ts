@@ -1,8 +1,8 @@
-import { allowedClasses, characterClasses, digitAllowed, signAllowed } from './characters.ts'
+import { allowedClasses, characterClasses, digitAllowed, signsAllowed } from './characters.ts'
 import { type Cursor, fail, type Renderings, refuse, reject, type Writer } from './cursor.ts'
-import type { FieldFormat } from './dialect-format.ts'
+import { type FieldFormat, isSigned } from './dialect-format.ts'
 import { type CharacterTable, ebcdic037, ebcdic1047 } from './ebcdic.ts'
-import { binary, hexText, packedDigits, packedHex, packedTrack } from './packed.ts'
+import { binary, hexText, packedDigits, packedHex, packedTrack, translatedBinary } from './packed.ts'
 import { utf8ByBytes, utf8ByCharacters } from './utf8.ts'
 
 /**
@@ -27,17 +27,19 @@ export function valueEncoding(field: FieldFormat, renderings: Renderings): Value
   const { type, encoding, spareNibble } = field
   if (type === 'b') {
     renderings.hex ||= encoding === 'binary' || encoding === 'bcd'
+    if (encoding === 'binary-ebcdic') return translatedBinary(ebcdic1047)
     renderings.text ||= encoding === 'hex'
     if (encoding === 'bcd') return packedHex(spareNibble)
     if (encoding === 'binary') return binary
     return encoding === 'hex' ? hexText() : hexText(ebcdic1047)
   }
-  if (type === 'x+n') {
+  if (isSigned(type)) {
+    const sign = signsAllowed[type]
     renderings.text = true
     renderings.hex ||= encoding === 'bcd'
-    if (encoding === 'bcd') return signed(latin1(signAllowed), packedDigits(spareNibble))
-    if (encoding === 'ascii') return signed(latin1(signAllowed), latin1(digitAllowed))
-    return signed(translated(ebcdic1047, signAllowed), translated(ebcdic1047, digitAllowed))
+    if (encoding === 'bcd') return signed(latin1(sign), packedDigits(spareNibble))
+    if (encoding === 'ascii') return signed(latin1(sign), latin1(digitAllowed))
+    return signed(translated(ebcdic1047, sign), translated(ebcdic1047, digitAllowed))
   }
   if (encoding === 'bcd') {
     renderings.hex = true
@@ -113,7 +115,7 @@ function translated({ toLatin1, fromLatin1 }: CharacterTable, allowed: number): 
   }
 }
 
-/** x+n: one sign character, then digits. */
+/** Amounts: one sign character, then digits. */
 function signed(sign: ValueEncoding, digits: ValueEncoding): ValueEncoding {
   const wireBytes = (characters: number) => 1 + digits.wireBytes(characters - 1)
   return {

@@ -5,7 +5,7 @@ export const codecErrorTexts = {
   bad_length: 'its length prefix is not a valid length',
   too_long: 'longer than its maximum',
   too_short: 'shorter than its fixed length',
-  bad_padding: 'the spare half byte is neither 0 nor F',
+  bad_padding: 'a spare half byte is neither 0 nor F, or the rest of an area is not its filler',
   bad_bitmap: 'the bitmap is not valid',
   bad_tag: 'a tag or its length is not valid',
   duplicate_tag: 'the same tag twice',

@@ -5,7 +5,7 @@ import iso87b from '../../switch-config/dialects/iso87b.json' with { type: 'json
 import iso93a from '../../switch-config/dialects/iso93a.json' with { type: 'json' }
 import iso93b from '../../switch-config/dialects/iso93b.json' with { type: 'json' }
 import { compileDialect, type Dialect } from './dialect.ts'
-import type { FieldFormat } from './dialect-format.ts'
+import { type FieldFormat, isSigned } from './dialect-format.ts'
 import { codecErrorTexts } from './errors.ts'
 import { maskMessage } from './mask.ts'
 import { type Composite, type Message, newMessage } from './message.ts'
@@ -45,7 +45,7 @@ function fieldValue({ type, length, prefix, children }: FieldFormat): fc.Arbitra
     return objects.map(entries => new Map(entries))
   }
   if (type === 'b') return hex(min, max)
-  if (type !== 'x+n') return text(charactersOf[type], min, max)
+  if (!isSigned(type)) return text(charactersOf[type], min, max)
   return fc.tuple(fc.constantFrom('C', 'D'), text(charactersOf.n, length - 1, length - 1)).map(parts => parts.join(''))
 }
 

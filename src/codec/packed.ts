@@ -151,3 +151,31 @@ export function hexText(table?: CharacterTable): ValueEncoding {
     },
   }
 }
+
+/** Bytes that a host translated from Latin-1 to EBCDIC; the value is those before, as upper-case hexadecimal. */
+export function translatedBinary(table: CharacterTable): ValueEncoding {
+  return {
+    ...binary,
+    read(cursor, characters) {
+      const { offset } = cursor
+      if ((characters & 1) !== 0) return fail(cursor, 'bad_length', offset)
+      const end = offset + (characters >> 1)
+      if (end > cursor.end) return fail(cursor, 'truncated', offset)
+      cursor.offset = end
+      return translate(cursor.bytes, offset, end, table.toLatin1).toString('hex').toUpperCase()
+    },
+    write(writer, value) {
+      const start = writer.offset
+      if (!binary.write(writer, value)) return false
+      translate(writer.bytes, start, writer.offset, table.fromLatin1).copy(writer.bytes, start)
+      return true
+    },
+  }
+}
+
+/** A copy of the bytes from `start` to `end`, each as `table` has it. */
+export function translate(bytes: Buffer, start: number, end: number, table: Uint8Array): Buffer {
+  const translated = Buffer.from(bytes.subarray(start, end))
+  for (let i = 0; i < translated.length; i++) translated[i] = table[translated[i]!]!
+  return translated
+}

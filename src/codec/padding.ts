@@ -1,4 +1,4 @@
-import type { FieldFormat, FieldType, PaddingFormat } from './dialect-format.ts'
+import { type FieldFormat, type FieldType, isSigned, type PaddingFormat } from './dialect-format.ts'
 
 /**
  * What ISO 8583 fills a short fixed-length value with: numbers with zeros at the left, text with spaces at the right.
@@ -6,15 +6,15 @@ import type { FieldFormat, FieldType, PaddingFormat } from './dialect-format.ts'
  */
 export function standardPadding(type: FieldType): PaddingFormat | undefined {
   if (type === 'b' || type === 'z') return undefined
-  return type === 'n' || type === 'x+n' ? { side: 'left', character: '0' } : { side: 'right', character: ' ' }
+  return type === 'n' || isSigned(type) ? { side: 'left', character: '0' } : { side: 'right', character: ' ' }
 }
 
 /**
- * `value` filled to `characters`; the sign of an x+n amount stays in front. Unpack gives fixed values whole, filler
+ * `value` filled to `characters`; the sign of an amount stays in front. Unpack gives fixed values whole, filler
  * included.
  */
 export function pad(value: string, characters: number, { type }: FieldFormat, { side, character }: PaddingFormat) {
   if (side === 'right') return value.padEnd(characters, character)
-  if (type !== 'x+n') return value.padStart(characters, character)
+  if (!isSigned(type)) return value.padStart(characters, character)
   return value.slice(0, 1) + value.slice(1).padStart(characters - 1, character)
 }

@@ -1,5 +1,12 @@
-import { type ChildrenFormat, type Encoding, type FieldFormat, tagEncodings } from './dialect-format.ts'
-import { DialectError, integer, object, oneOf, optional } from './json-shape.ts'
+import {
+  type ChildrenFormat,
+  type Encoding,
+  type FieldFormat,
+  type PrefixFormat,
+  tagEncodings,
+} from './dialect-format.ts'
+import { prefixCount } from './elements.ts'
+import { DialectError, flag, integer, object, oneOf, optional } from './json-shape.ts'
 import { type DialectDefaults, parseBitmap, parseNumbered } from './parse-dialect.ts'
 import { parseField, parsePrefix } from './parse-field.ts'
 import { lengthPrefix } from './prefixes.ts'
@@ -45,8 +52,7 @@ export function parseChildren(
 
   function berChild(value: unknown, at: string) {
     const field = parseField(value, at, defaults, 'ber')
-    if (field.children !== undefined) throw new DialectError(`${at}/children`, 'are not possible in a BER-TLV object')
-    if (field.encoding === 'utf8') throw new DialectError(`${at}/encoding`, 'of a BER-TLV object counts bytes', 'utf8')
+    checkCountsBytes(field, at)
     return field
   }
 }
@@ -57,7 +63,7 @@ function parseTagLength(
   defaults: DialectDefaults,
   parentEncoding: Encoding,
 ): ChildrenFormat {
-  const given = object(json, path, ['kind', 'tag', 'prefix', 'fields', 'other'])
+  const given = object(json, path, ['kind', 'headerBytes', 'tag', 'lengthFirst', 'prefix', 'fields', 'other'])
   const tag = object(given.tag, `${path}/tag`, ['encoding', 'width'])
   const encoding = oneOf(tag.encoding, `${path}/tag/encoding`, tagEncodings)
   const width = integer(tag.width, `${path}/tag/width`, 1, 8)
@@ -65,14 +71,21 @@ function parseTagLength(
     throw new DialectError(`${path}/tag/width`, 'of a bcd tag must be whole bytes, in digits', width)
   }
   const prefix = parsePrefix(given.prefix, `${path}/prefix`, defaults, 'bytes')
-  if (prefix === undefined) throw new DialectError(`${path}/prefix`, 'is missing')
-  const parse = (value: unknown, at: string) => parseField(value, at, defaults, prefix)
+  const lengthFirst = flag(given.lengthFirst, `${path}/lengthFirst`, false)
+  if (lengthFirst && (prefix?.unit !== 'bytes' || prefix.inclusive)) {
+    throw new DialectError(`${path}/lengthFirst`, 'needs a prefix that counts bytes, without itself')
+  }
+  const parse = (value: unknown, at: string) => {
+    const field = parseField(value, at, defaults, lengthFirst ? 'ber' : { prefix })
+    if (lengthFirst) checkCountsBytes(field, at)
+    return field
+  }
   const keyCharacters = encoding === 'binary' ? 2 * width : width
-  const raw = parentEncoding === 'binary' || parentEncoding === 'hex'
-  const other = { name: 'unknown tag', type: raw ? 'b' : 'any', length: lengthPrefix(prefix).countMax, unit: 'bytes' }
   return {
     kind: 'tag-length',
+    headerBytes: optional(given.headerBytes, 0, present => integer(present, `${path}/headerBytes`, 0, 255)),
     tag: { encoding, width },
+    lengthFirst,
     prefix,
     fields: parseKeyed(
       optional(given.fields, {}, present => object(present, `${path}/fields`)),
@@ -81,18 +94,33 @@ function parseTagLength(
       `a tag of ${keyCharacters} characters`,
       parse,
     ),
-    other: optional(given.other, undefined, present => parse(present, `${path}/other`)) ?? unknownTag(parse, other),
+    other:
+      given.other === undefined && prefix !== undefined
+        ? unknownTag(parse, prefix, parentEncoding)
+        : optional(given.other, undefined, present => parse(present, `${path}/other`)),
   }
 }
 
 /**
  * Values of tags without a format: raw bytes in a binary field, else any characters, as long as the prefix can say.
  */
-function unknownTag(parse: (value: unknown, at: string) => FieldFormat, other: { type: string; length: number }) {
-  return parse(
-    { ...other, length: Math.min(other.length, 999_999), ...(other.type === 'b' ? { encoding: 'binary' } : {}) },
-    '',
-  )
+function unknownTag(
+  parse: (value: unknown, at: string) => FieldFormat,
+  prefix: PrefixFormat,
+  parentEncoding: Encoding,
+) {
+  const { bytes, countMax } = lengthPrefix(prefix)
+  const own = prefix.inclusive ? prefixCount(prefix.unit, bytes, prefix.width) : 0
+  const length = Math.min(countMax - own, 999_999)
+  const common = { name: 'unknown tag', length, unit: prefix.unit === 'nibbles' ? 'nibbles' : 'bytes' }
+  const raw = parentEncoding === 'binary' || parentEncoding === 'hex'
+  return parse(raw ? { ...common, type: 'b', encoding: 'binary' } : { ...common, type: 'any' }, '')
+}
+
+/** Where a length that counts bytes is read apart from the field, as in BER-TLV. */
+function checkCountsBytes({ children, encoding }: FieldFormat, at: string) {
+  if (children !== undefined) throw new DialectError(`${at}/children`, 'are not possible here')
+  if (encoding === 'utf8') throw new DialectError(`${at}/encoding`, 'counts bytes here', encoding)
 }
 
 function parseKeyed(

@@ -104,10 +104,17 @@ describe('a dialect is refused where it is wrong, by path', () => {
       false,
     ],
     [
-      field({ children: { kind: 'tag-length', tag: { encoding: 'ascii', width: 2 } } }),
-      '/fields/2/children/prefix: is missing',
-      true,
+      field({ children: { kind: 'tag-length', tag: { encoding: 'ascii', width: 2 }, lengthFirst: true } }),
+      '/fields/2/children/lengthFirst: needs a prefix that counts bytes',
+      false,
     ],
+    [
+      field({ ...bcd, length: 99, prefix: { width: 2, unit: 'nibbles' } }),
+      '/fields/2/length: must fit its prefix, which counts up to 99, not 99',
+      false,
+    ],
+    [field({ filler: '20' }), '/fields/2/filler: needs a prefix', false],
+    [field({ prefix: 2, filler: ' ' }), '/fields/2/filler: must be a byte in hexadecimal', true],
   ])('%#', (dialect, problem, schemaSees) => {
     expect(() => parseDialect(dialect)).toThrow(problem)
     const plain = JSON.parse(JSON.stringify(dialect))

@@ -4,6 +4,7 @@ import {
   type FieldFormat,
   type FieldType,
   fieldTypes,
+  isSigned,
   maskClasses,
   type PaddingFormat,
   type PrefixFormat,
@@ -25,19 +26,27 @@ const encodingsByKind: Record<'number' | 'text' | 'track' | 'binary', readonly E
   number: ['ascii', 'latin1', 'utf8', 'ebcdic', 'ebcdic037', 'bcd'],
   text: ['ascii', 'latin1', 'utf8', 'ebcdic', 'ebcdic037'],
   track: ['ascii', 'ebcdic', 'ebcdic037', 'bcd'],
-  binary: ['binary', 'hex', 'hex-ebcdic', 'bcd'],
+  binary: ['binary', 'hex', 'hex-ebcdic', 'binary-ebcdic', 'bcd'],
 }
 const signedEncodings: readonly Encoding[] = ['ascii', 'ebcdic', 'bcd']
 /** The children of a composite stand on bytes, which these give. */
-const compositeEncodings: readonly Encoding[] = ['ascii', 'ebcdic', 'bcd', 'binary', 'hex']
+const compositeEncodings: readonly Encoding[] = [
+  'ascii',
+  'ebcdic',
+  'bcd',
+  'binary',
+  'hex',
+  'hex-ebcdic',
+  'binary-ebcdic',
+]
 
-/** `inherited` is the prefix of children whose lengths their parent describes. */
-export function parseField(
-  json: unknown,
-  path: string,
-  defaults: DialectDefaults,
-  inherited?: PrefixFormat | 'ber',
-): FieldFormat {
+/**
+ * Of children whose lengths their parent describes: BER lengths, or a prefix that a child may replace by its own or
+ * by none.
+ */
+export type Inherited = 'ber' | { readonly prefix: PrefixFormat | undefined }
+
+export function parseField(json: unknown, path: string, defaults: DialectDefaults, inherited?: Inherited): FieldFormat {
   const given = object(json, path, [
     'name',
     'type',
@@ -46,32 +55,33 @@ export function parseField(
     'encoding',
     'spareNibble',
     'padding',
+    'filler',
     'mask',
     'children',
-    ...(inherited === undefined ? ['prefix'] : []),
+    ...(inherited === 'ber' ? [] : ['prefix']),
   ])
   const type = oneOf(given.type, `${path}/type`, fieldTypes)
-  const kind = type === 'b' ? 'binary' : type === 'z' ? 'track' : type === 'n' || type === 'x+n' ? 'number' : 'text'
+  const kind = type === 'b' ? 'binary' : type === 'z' ? 'track' : type === 'n' || isSigned(type) ? 'number' : 'text'
   const encoding = optional(given.encoding, defaults[kind], present => oneOf(present, `${path}/encoding`, encodings))
   const allowed =
-    given.children !== undefined ? compositeEncodings : type === 'x+n' ? signedEncodings : encodingsByKind[kind]
+    given.children !== undefined ? compositeEncodings : isSigned(type) ? signedEncodings : encodingsByKind[kind]
   if (!allowed.includes(encoding)) {
     throw new DialectError(`${path}/encoding`, `of type ${type} must be one of ${allowed.join(', ')}`, encoding)
   }
   const unit = parseUnit(given.unit, `${path}/unit`, type === 'b' ? 'bytes' : 'characters')
   checkUnit(unit, encoding, type, `${path}/unit`)
-  const prefix =
-    inherited === undefined ? parsePrefix(given.prefix, `${path}/prefix`, defaults, unit) : ownPrefix(inherited)
+  const prefix = inherited === 'ber' ? undefined : ownPrefix(given.prefix, `${path}/prefix`, defaults, unit, inherited)
   const variable = prefix !== undefined || inherited === 'ber'
   const field: FieldFormat = {
     name: text(given.name, `${path}/name`),
     type,
-    length: integer(given.length, `${path}/length`, type === 'x+n' ? 2 : 1, lengthMax),
+    length: integer(given.length, `${path}/length`, isSigned(type) ? 2 : 1, lengthMax),
     unit,
     prefix,
     encoding,
     spareNibble: parseSpareNibble(given.spareNibble, `${path}/spareNibble`, defaults, variable),
     padding: variable ? undefined : parsePadding(given.padding, `${path}/padding`, type),
+    filler: optional(given.filler, undefined, present => parseFiller(present, `${path}/filler`, prefix, encoding)),
     mask: optional(given.mask, 'hidden', present => oneOf(present, `${path}/mask`, maskClasses)),
     children: optional(given.children, undefined, present =>
       parseChildren(present, `${path}/children`, defaults, encoding),
@@ -81,9 +91,18 @@ export function parseField(
   return field
 }
 
-const ownPrefix = (inherited: PrefixFormat | 'ber') => (inherited === 'ber' ? undefined : inherited)
+function ownPrefix(
+  json: unknown,
+  path: string,
+  defaults: DialectDefaults,
+  unit: Unit,
+  inherited: Exclude<Inherited, 'ber'> | undefined,
+) {
+  if (inherited !== undefined && json === undefined) return inherited.prefix
+  return json === 'none' ? undefined : parsePrefix(json, path, defaults, unit)
+}
 
-/** A number is the width, in the dialect's prefix encoding. */
+/** A number is the width, in the prefix encoding of the dialect. */
 export function parsePrefix(json: unknown, path: string, defaults: DialectDefaults, unit: Unit) {
   if (json === undefined) return undefined
   const given =
@@ -128,9 +147,17 @@ function parsePadding(json: unknown, path: string, type: FieldType): PaddingForm
   return { side: oneOf(given.side, `${path}/side`, ['left', 'right']), character }
 }
 
+function parseFiller(json: unknown, path: string, prefix: PrefixFormat | undefined, encoding: Encoding) {
+  if (prefix === undefined) throw new DialectError(path, 'needs a prefix, which says where the value ends')
+  if (encoding === 'utf8') throw new DialectError(path, 'is not possible in a utf8 field')
+  const hexadecimal = text(json, path)
+  if (!/^[0-9A-F]{2}$/.test(hexadecimal)) throw new DialectError(path, 'must be a byte in hexadecimal', json)
+  return Number.parseInt(hexadecimal, 16)
+}
+
 function checkUnit(unit: Unit, encoding: Encoding, type: FieldType, path: string) {
   if (encoding === 'utf8' && unit === 'nibbles') throw new DialectError(path, 'of a utf8 field can not be nibbles')
-  if (encoding === 'bcd' && type === 'x+n' && unit !== 'characters' && unit !== 'digits') {
+  if (encoding === 'bcd' && isSigned(type) && unit !== 'characters' && unit !== 'digits') {
     throw new DialectError(path, 'of a signed bcd amount must be characters, the sign one of them', unit)
   }
 }
@@ -152,7 +179,8 @@ function checkLength(field: FieldFormat, path: string) {
   if (prefix === undefined) return
   const codec = lengthPrefix(prefix)
   const own = prefix.inclusive ? prefixCount(prefix.unit, codec.bytes, prefix.width) : 0
-  const count = Math.ceil(characters / charactersPerUnit(field, prefix.unit)) + own
+  const counted = charactersInWholeBytes(field, prefix.unit)
+  const count = Math.ceil((Math.ceil(characters / counted) * counted) / charactersPerUnit(field, prefix.unit)) + own
   if (count > codec.countMax) {
     throw new DialectError(`${path}/length`, `must fit its prefix, which counts up to ${codec.countMax}`, length)
   }

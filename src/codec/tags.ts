@@ -1,11 +1,19 @@
-import { type ChildrenCodec, failChild, failPackChild, packChild, unpackChild } from './composites.ts'
+import {
+  type ChildrenCodec,
+  failChild,
+  failPackChild,
+  packChild,
+  packHeader,
+  unpackChild,
+  unpackHeader,
+} from './composites.ts'
 import { type Cursor, fail, type Renderings, refuse, type Writer } from './cursor.ts'
 import type { ChildrenFormat, FieldFormat, TagFormat } from './dialect-format.ts'
 import { type ElementCodec, elementCodec } from './elements.ts'
 import { valueEncoding } from './encodings.ts'
 import type { Composite } from './message.ts'
 import { binary } from './packed.ts'
-import { berLength } from './prefixes.ts'
+import { berLength, type LengthPrefix, lengthPrefix } from './prefixes.ts'
 
 /**
  * How a tag stands on the wire. `read` gives its key, or undefined after `fail`; `write` refuses a key that is no tag.
@@ -25,6 +33,7 @@ const unknownBerValue: FieldFormat = {
   encoding: 'binary',
   spareNibble: { side: 'left', fill: '0' },
   padding: undefined,
+  filler: undefined,
   mask: 'hidden',
   children: undefined,
 }
@@ -36,47 +45,110 @@ export function berTlvChildren(
 ): ChildrenCodec {
   renderings.hex = true
   const known = new Map(Array.from(fields, ([key, field]) => [key, elementCodec(field, renderings, berLength)]))
-  return taggedChildren(berTag, known, elementCodec(unknownBerValue, renderings, berLength), true)
+  return taggedChildren(berTag, known, elementCodec(unknownBerValue, renderings, berLength), { zeroBetween: true })
 }
 
-/** Tags of fixed width, each with a length prefix and a value. */
+/** Tags of fixed width, each with a value of fixed length or with a prefix. */
 export function tagLengthChildren(
-  { tag, fields, other }: Extract<ChildrenFormat, { kind: 'tag-length' }>,
+  { headerBytes, tag, lengthFirst, prefix, fields, other }: Extract<ChildrenFormat, { kind: 'tag-length' }>,
   renderings: Renderings,
 ): ChildrenCodec {
-  const known = new Map(Array.from(fields, ([key, field]) => [key, elementCodec(field, renderings)]))
-  return taggedChildren(fixedTag(tag, renderings), known, elementCodec(other, renderings), false)
+  if (headerBytes > 0) renderings.hex = true
+  const first = lengthFirst && prefix !== undefined ? leadingLength(lengthPrefix(prefix), tagBytes(tag)) : undefined
+  const known = new Map(Array.from(fields, ([key, field]) => [key, elementCodec(field, renderings, first?.within)]))
+  const unknown = other === undefined ? undefined : elementCodec(other, renderings, first?.within)
+  return taggedChildren(fixedTag(tag, renderings), known, unknown, { headerBytes, first })
+}
+
+/**
+ * A length that stands before the tag and counts it. `within` is the prefix of the value for its codec: it takes no
+ * bytes, gives what `open` read, and fills in what `reserve` left room for.
+ */
+type LeadingLength = {
+  readonly within: LengthPrefix
+  open(cursor: Cursor): boolean
+  reserve(writer: Writer): void
+}
+
+function leadingLength(prefix: LengthPrefix, tagBytes: number): LeadingLength {
+  let remaining = 0
+  let start = 0
+  return {
+    within: {
+      bytes: 0,
+      countMax: prefix.countMax - tagBytes,
+      read: () => remaining,
+      write(writer, count) {
+        const { offset } = writer
+        writer.offset = start
+        prefix.write(writer, count + tagBytes)
+        writer.offset = offset
+      },
+    },
+    open(cursor) {
+      const at = cursor.offset
+      const count = prefix.read(cursor)
+      if (count < 0) return false
+      remaining = count - tagBytes
+      return remaining >= 0 || fail(cursor, 'bad_length', at) !== undefined
+    },
+    reserve(writer) {
+      start = writer.offset
+      writer.offset += prefix.bytes
+    },
+  }
+}
+
+type TaggedOptions = {
+  readonly headerBytes?: number
+  /** Zero bytes may stand between the objects. */
+  readonly zeroBetween?: boolean
+  readonly first?: LeadingLength | undefined
 }
 
 function taggedChildren(
   tag: TagCodec,
   known: ReadonlyMap<string, ElementCodec>,
-  unknown: ElementCodec,
-  zeroBetween: boolean,
+  unknown: ElementCodec | undefined,
+  { headerBytes = 0, zeroBetween = false, first }: TaggedOptions,
 ): ChildrenCodec {
   return {
     unpack(cursor) {
       const composite: Composite = new Map()
+      if (!unpackHeader(cursor, composite, headerBytes)) return undefined
       while (cursor.offset < cursor.end) {
         if (zeroBetween && cursor.bytes[cursor.offset] === 0) {
           cursor.offset++
           continue
         }
         const start = cursor.offset
+        if (first !== undefined && !first.open(cursor)) return undefined
         const key = tag.read(cursor)
         if (key === undefined) return undefined
         if (composite.has(key)) {
           fail(cursor, 'duplicate_tag', start)
           return void failChild(cursor, key)
         }
-        if (!unpackChild(cursor, composite, key, known.get(key) ?? unknown)) return undefined
+        const codec = known.get(key) ?? unknown
+        if (codec === undefined) {
+          fail(cursor, 'undefined_field', start)
+          return void failChild(cursor, key)
+        }
+        if (!unpackChild(cursor, composite, key, codec, start)) return undefined
       }
       return composite
     },
     pack(writer, composite) {
+      if (headerBytes > 0 && !packHeader(writer, composite.get('header'), headerBytes)) {
+        return failPackChild(writer, 'header')
+      }
       for (const [key, value] of composite) {
+        if (key === 'header' && headerBytes > 0) continue
+        const codec = known.get(key) ?? unknown
+        first?.reserve(writer)
         if (!tag.write(writer, key)) return failPackChild(writer, key)
-        if (!packChild(writer, value, key, known.get(key) ?? unknown)) return false
+        if (codec === undefined) return refuse(writer, 'undefined_field') || failPackChild(writer, key)
+        if (!packChild(writer, value, key, codec)) return false
       }
       return true
     },
@@ -109,6 +181,8 @@ function berTagBytes(bytes: Buffer, start: number, end: number) {
   }
   return 0
 }
+
+const tagBytes = ({ encoding, width }: TagFormat) => (encoding === 'bcd' ? width / 2 : width)
 
 function fixedTag({ encoding, width }: TagFormat, renderings: Renderings): TagCodec {
   const characters = encoding === 'binary' ? 2 * width : width

@@ -66,13 +66,16 @@ export function loadConfig(env: Environment = process.env): Config {
   })
 }
 
+const folderOf = (env: Environment): string => resolve(env.SWITCH_CONFIG ?? join(repository, 'switch-config'))
+
+/** Where the dialects are that can be named without a path. */
+export const dialectsFolder = (env: Environment = process.env): string => join(folderOf(env), 'dialects')
+
 /** A dialect of the configuration's folder by its name. Throws ConfigError. */
 export function loadDialect(name: string, env: Environment = process.env): Dialect {
   if (!/^[a-z0-9_-]+$/.test(name)) throw new ConfigError('the name of a dialect is letters, digits, - and _')
-  return readDialect(join(folderOf(env), 'dialects', `${name}.json`))
+  return readDialect(join(dialectsFolder(env), `${name}.json`))
 }
-
-const folderOf = (env: Environment): string => resolve(env.SWITCH_CONFIG ?? join(repository, 'switch-config'))
 
 function listenerOf(listener: SwitchFile['listeners'][number], folder: string, at: string): ListenerConfig {
   const { name, host = '127.0.0.1', port, framing, tenant, identity = 'transmission' } = listener

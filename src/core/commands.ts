@@ -38,12 +38,18 @@ export type Original =
   | { readonly by: 'keyRange'; readonly from: Key; readonly to: Key }
   /** DE37 and DE42. */
   | { readonly by: 'rrn'; readonly merchant: string; readonly rrn: string }
-  /** The merchant's own number of the bill. */
-  | { readonly by: 'reference'; readonly merchant: string; readonly reference: string }
+  /**
+   * The merchant's own number of the bill: the attempt in force is meant, else the latest that was not refused. The
+   * engine adds the ids of all attempts, the latest first.
+   */
+  | {
+      readonly by: 'reference'
+      readonly merchant: string
+      readonly reference: string
+      readonly ids?: readonly TransactionId[]
+    }
   /** The name fits more than one transaction: what the engine makes of such an original before it decides. */
   | { readonly by: 'ambiguity' }
-  /** These share a bill number, the latest first: the one in force is meant, else the latest. */
-  | { readonly by: 'among'; readonly ids: readonly TransactionId[] }
 
 export interface Authorize extends Request {
   readonly kind: 'authorize'

@@ -37,7 +37,7 @@ describe('one key, one effect', () => {
     ['reverse, remembered', () => reverse(newKey())],
     ['reverse, remembered by bill', () => reverse('bill-1')],
     ['refund', ledger => refund(ledger.open('confirmed'))],
-    ['expire, refused', ledger => expire(ledger.open('authorized'))],
+    ['expire, refused', ledger => expire(ledger.open('confirmed'))],
     ['inquire', () => inquire()],
     ['load', () => load(1, 1, 10n)],
     ['settle', () => settle('M1', 10n)],
@@ -117,7 +117,7 @@ describe('what the rows of a batch do not tell is left to the next one', () => {
     ],
     [
       'rows of a bill',
-      reverse({ by: 'among', ids: [held, done] }),
+      reverse({ by: 'reference', merchant: 'M1', reference: 'bill-1', ids: [held, done] }),
       { transactions: [rowOf(held)], ...locked },
       { kind: 'deferred', need: { transactions: [done] } },
     ],

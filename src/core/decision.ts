@@ -45,8 +45,20 @@ interface Answer {
 
 /** Stores the answer to `command` and hands it out. The transaction is as it stands after. */
 export function answer(command: Command, rows: WorkingSet, context: DecisionContext, given: Answer): Outcome {
+  const decision = decisionOf(command, rows, context, given)
+  rows.book(decision, given.transaction?.holder ?? holderOf(command))
+  return { kind: 'decided', decision, transaction: given.transaction, replayed: false }
+}
+
+/** Hands out a refusal that is not stored: the same key may ask again. */
+export function answerUnstored(command: Command, rows: WorkingSet, context: DecisionContext, given: Answer): Outcome {
+  const decision = decisionOf(command, rows, context, given)
+  return { kind: 'decided', decision, transaction: given.transaction, replayed: false }
+}
+
+function decisionOf(command: Command, rows: WorkingSet, context: DecisionContext, given: Answer): Decision {
   const { reason, transaction } = given
-  const decision: Decision = {
+  return {
     key: command.key,
     day: command.day ?? dayOfMicros(context.at),
     content: command.content,
@@ -61,8 +73,6 @@ export function answer(command: Command, rows: WorkingSet, context: DecisionCont
     index: rows.newDecisions.length,
     at: context.at,
   }
-  rows.book(decision, transaction?.holder ?? holderOf(command))
-  return { kind: 'decided', decision, transaction, replayed: false }
 }
 
 const holderOf = (command: Command): number | null => (command.kind === 'load' ? command.holder : null)

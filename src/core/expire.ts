@@ -1,5 +1,5 @@
 import type { Expire } from './commands.ts'
-import { answer, type DecisionContext, deferred, type Outcome, payableOf } from './decision.ts'
+import { answer, answerUnstored, type DecisionContext, deferred, type Outcome, payableOf } from './decision.ts'
 import { release } from './ledger.ts'
 import { watermarkNeed } from './original.ts'
 import { refusalOf } from './phases.ts'
@@ -9,14 +9,17 @@ import type { WorkingSet } from './working-set.ts'
 /** Releases a hold that nobody has confirmed in time. */
 export function decideExpire(command: Expire, rows: WorkingSet, context: DecisionContext): Outcome {
   const transaction = rows.transaction(command.id)
-  if (transaction === undefined)
+  if (transaction === undefined) {
     return answer(command, rows, context, { reason: 'original_unknown', transaction: null })
+  }
   if (transaction.holder !== null && !rows.isLocked(transaction.holder)) return deferred()
   const need = watermarkNeed(transaction, rows)
   if (need !== null) return deferred(need)
-  const isDue = transaction.expiresAt !== null && context.at > transaction.expiresAt
-  const refusal = refusalOf(transaction.phase, 'expire') ?? (isDue ? null : 'not_expirable')
+  const refusal = refusalOf(transaction.phase, 'expire')
   if (refusal !== null) return answer(command, rows, context, { reason: refusal, transaction })
+  // Stored, it would keep the hold open for ever once the clock had stepped back.
+  const isDue = transaction.expiresAt !== null && context.at > transaction.expiresAt
+  if (!isDue) return answerUnstored(command, rows, context, { reason: 'not_expirable', transaction })
 
   const payable = payableOf(transaction, context)
   const expired: Transaction = {

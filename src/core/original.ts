@@ -30,12 +30,13 @@ export function findOriginal(command: Confirm | Reverse | Refund, rows: WorkingS
     }
     id = opened.transaction
   }
-  if (original.by === 'among') {
-    const unread = original.ids.filter(one => rows.transaction(one) === undefined)
+  if (original.by === 'reference') {
+    const ids = original.ids ?? []
+    const unread = ids.filter(one => rows.transaction(one) === undefined)
     if (unread.length > 0) return { kind: 'deferred', need: { transactions: unread } }
-    const live = original.ids.filter(one => isLive(rows.transaction(one)))
+    const live = ids.filter(one => isLive(rows.transaction(one)))
     if (live.length > 1) return { kind: 'refused', reason: 'original_ambiguous' }
-    id = live[0] ?? original.ids[0] ?? null
+    id = live[0] ?? ids.find(one => rows.transaction(one)?.phase !== 'refused') ?? null
   }
   if (id === null) return { kind: 'unseen' }
 

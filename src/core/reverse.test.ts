@@ -195,8 +195,9 @@ describe('by bill, where there are several requests for it', () => {
     [['authorized', 'refused'], 0, 'approved'],
     [['reversed', 'authorized', 'refused'], 1, 'approved'],
     [['authorized', 'authorized'], null, 'original_ambiguous'],
-    [['refused', 'refused'], 1, 'not_reversible'],
-    [['reversed', 'refused'], 1, 'not_reversible'],
+    [['refused', 'refused'], null, 'approved'],
+    [['reversed', 'refused'], 0, 'not_reversible'],
+    [['reversed', 'reversed'], 1, 'not_reversible'],
   ] as const)('%o', (phases, reversed, reason) => {
     const ledger = open()
     const ids = phases.map(phase => {

@@ -1,3 +1,4 @@
+import type { Key } from './commands.ts'
 import type { Day, Micros } from './ids.ts'
 
 /** How many transactions of one kind a settlement took, and what they come to, in minor units. */
@@ -27,10 +28,20 @@ export interface Settlement {
 
 export interface SettlementRequest {
   readonly tenant: number
+  /** A repeat under the same key gets the settlements that the first request closed. */
+  readonly key: Key
+  /** Fingerprint of what may not differ under the same key. */
+  readonly content: string
   /** Code of the merchant; null: each of `merchants`. */
   readonly merchant: string | null
-  /** The business date the settlement is booked under; null: the present one. */
+  /** Only what was confirmed up to the end of this date, booked under it; null: everything, under the present date. */
   readonly businessDate: Day | null
   /** Merchant codes that the asker speaks for. */
   readonly merchants: '*' | readonly string[]
 }
+
+/** What comes of a request to close. */
+export type Closing =
+  | { readonly kind: 'closed'; readonly settlements: readonly Settlement[]; readonly replayed: boolean }
+  /** The key was used before with content of this fingerprint: nothing is closed. */
+  | { readonly kind: 'other_content'; readonly stored: string }

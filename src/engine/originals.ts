@@ -11,7 +11,6 @@ export function resolverOf(command: Command, catalog: Catalog, today: Day): Stat
   switch (original.by) {
     case 'id':
     case 'ambiguity':
-    case 'among':
       return null
     case 'key':
       return original.day === null ? resolveKey(tenant, original.key) : null
@@ -30,10 +29,10 @@ export function resolverOf(command: Command, catalog: Catalog, today: Day): Stat
 /** The command with its original named by what the look-up found: nothing found leaves it as it is. */
 export function withOriginal(command: Command, ids: readonly TransactionId[]): Command {
   if (command.kind !== 'confirm' && command.kind !== 'reverse' && command.kind !== 'refund') return command
+  if (command.original.by === 'reference') return { ...command, original: { ...command.original, ids } }
   const [id] = ids
   if (id === undefined) return command
-  if (ids.length === 1) return { ...command, original: { by: 'id', id } }
-  return { ...command, original: command.original.by === 'reference' ? { by: 'among', ids } : { by: 'ambiguity' } }
+  return { ...command, original: ids.length === 1 ? { by: 'id', id } : { by: 'ambiguity' } }
 }
 
 /**

@@ -112,13 +112,15 @@ function planOriginal(plan: ReadPlan, command: Confirm | Reverse | Refund, holde
   const { original } = command
   if (holder !== null) plan.holders.add(holder)
   if (original.by === 'id') plan.ids.add(original.id)
-  if (original.by === 'among') for (const id of original.ids) plan.ids.add(id)
   if (original.by === 'key') {
     if (original.day === null) plan.names.push(`key|${command.tenant}|${original.key}`)
     addKey(plan.keys, plan.days, original.key, original.day)
     addKey(plan.originalKeys, plan.originalDays, original.key, original.day)
   }
-  if (original.by === 'reference') plan.names.push(billName(command.tenant, original.merchant, original.reference))
+  if (original.by === 'reference') {
+    plan.names.push(billName(command.tenant, original.merchant, original.reference))
+    for (const id of original.ids ?? []) plan.ids.add(id)
+  }
 }
 
 function planWatermarks(plan: ReadPlan, { merchants }: Reverse | Refund, catalog: Catalog): void {

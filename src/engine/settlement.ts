@@ -2,7 +2,7 @@ import { businessDateOf } from '../core/calendar.ts'
 import type { Catalog } from '../core/catalog.ts'
 import { dayOfMicros, type Micros } from '../core/ids.ts'
 import { switchKey } from '../core/keys.ts'
-import type { Settlement, SettlementRequest } from '../core/settlements.ts'
+import type { Closing, SettlementRequest } from '../core/settlements.ts'
 import type { Pool } from '../store/pool.ts'
 import type { Query } from '../store/reads/pool.ts'
 import { readSettlement } from '../store/reads/settlements.ts'
@@ -10,6 +10,8 @@ import {
   type ClosedSettlement,
   closeCandidates,
   readCandidates,
+  readClosedBy,
+  readCloseRequest,
   readEndOfDate,
   readLastBatch,
   readLines,
@@ -26,9 +28,6 @@ interface SettlementOptions {
   readonly now: () => Micros
 }
 
-/** How often a close looks again, when another process has closed the same merchants meanwhile. */
-const roundsMax = 3
-
 /**
  * Settlement is a watermark: the close stores, under the tenant's fence, up to which batch a merchant's confirmed
  * transactions are taken. What was taken follows from that, so lines, totals and the ledger's posting come afterwards
@@ -44,22 +43,19 @@ export class SettlementService {
   /**
    * Closes what is confirmed and in no settlement, and answers once lines and totals are durable: a settlement for each
    * merchant that had something to settle. With a business date: only what was confirmed up to its end. Throws if the
-   * database is away; what was closed by then stays closed, and asking again is safe.
+   * database is away; what was closed by then stays closed, and asking again with the same key gets it.
    */
-  async close(request: SettlementRequest): Promise<Settlement[]> {
+  async close(request: SettlementRequest): Promise<Closing> {
     const catalog = this.#options.catalogOf(request.tenant)
     if (catalog === undefined) throw new Error(`tenant ${request.tenant} is not in the catalog`)
-    const closed: ClosedSettlement[] = []
-    for (let round = 1; round <= roundsMax; round++) {
-      const { candidates, rivals } = await this.#closeRound(request, catalog)
-      closed.push(...candidates)
-      if (!rivals) break
-    }
-    for (const settlement of closed) await this.#post(settlement, catalog)
-    const settlements = await Promise.all(
-      closed.map(({ id }) => readSettlement(this.#options.query, catalog.tenant.id, id)),
-    )
-    return settlements.filter(settlement => settlement !== null)
+    const { pool, query } = this.#options
+    const isFirst = (await readCloseRequest(pool, request)) === null && (await this.#closeFirst(request, catalog))
+    const stored = await readCloseRequest(pool, request)
+    if (stored !== null && stored !== request.content) return { kind: 'other_content', stored }
+    const closed = await readClosedBy(pool, request)
+    for (const settlement of closed) if (!settlement.isPosted) await this.#post(settlement, catalog)
+    const settlements = await Promise.all(closed.map(({ id }) => readSettlement(query, catalog.tenant.id, id)))
+    return { kind: 'closed', settlements: settlements.filter(one => one !== null), replayed: !isFirst }
   }
 
   /** Finishes what a process that ended has closed but not posted. Answers how many. */
@@ -71,20 +67,17 @@ export class SettlementService {
     return unposted.length
   }
 
-  async #closeRound(
-    { businessDate, merchant, merchants }: SettlementRequest,
-    catalog: Catalog,
-  ): Promise<{ candidates: ClosedSettlement[]; rivals: boolean }> {
+  /** False: another process was faster with the same request. */
+  async #closeFirst(request: SettlementRequest, catalog: Catalog): Promise<boolean> {
     const { pool, now } = this.#options
+    const { businessDate, merchant, merchants } = request
     const { id, timeZone, cutOverSeconds } = catalog.tenant
     const today = businessDateOf(now(), timeZone, cutOverSeconds)
     const isPast = businessDate !== null && businessDate < today
     const end = isPast ? await readEndOfDate(pool, businessDate, timeZone, cutOverSeconds) : null
     const last = await readLastBatch(pool, id, end)
-    const found = await readCandidates(pool, id, merchantIds(merchant, merchants, catalog), last)
-    if (found.length === 0) return { candidates: [], rivals: false }
-    const candidates = await closeCandidates(pool, id, found, isPast ? last : null, businessDate ?? today)
-    return { candidates, rivals: candidates.length < found.length }
+    const candidates = await readCandidates(pool, id, merchantIds(merchant, merchants, catalog), last)
+    return await closeCandidates(pool, request, candidates, isPast ? last : null, businessDate ?? today)
   }
 
   /** Moves the net in the ledger, then writes lines and totals. Each step has its effect once. */

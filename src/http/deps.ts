@@ -8,7 +8,7 @@ import type { CommandKind } from '../core/commands.ts'
 import type { Micros } from '../core/ids.ts'
 import type { Phase } from '../core/phases.ts'
 import type { Reason } from '../core/reasons.ts'
-import type { Settlement, SettlementRequest } from '../core/settlements.ts'
+import type { Closing, SettlementRequest } from '../core/settlements.ts'
 import type { Pressure, Submit } from '../engine/result.ts'
 import type { Reads } from '../store/reads/reads.ts'
 import type { ApiKeys } from './api-keys.ts'
@@ -18,9 +18,9 @@ export interface Settlements {
   /**
    * Closes what is confirmed and in no settlement, and answers once lines and totals are durable: one settlement for
    * each merchant that had something to settle, none if there was nothing. Throws if the database is away; what was
-   * closed by then stays closed, and asking again is safe.
+   * closed by then stays closed, and asking again with the same key gets it.
    */
-  close(request: SettlementRequest): Promise<readonly Settlement[]>
+  close(request: SettlementRequest): Promise<Closing>
 }
 
 /** What the one log line of a transaction may say. There is no card in it, and no key. */

@@ -16,6 +16,4 @@ export const limits = {
   idempotencyKeyLengthMax: 255,
   /** Field errors told in one answer. */
   fieldErrorsMax: 20,
-  /** Answers of POST /v1/settlements kept for repeats. */
-  settlementAnswersMax: 1_000,
 } as const

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { startHttp } from '../../test/support/http.ts'
 import { memoryEngine, memoryTime } from '../../test/support/memory-engine.ts'
-import type { Settlement } from '../core/settlements.ts'
+import type { Closing, Settlement } from '../core/settlements.ts'
 import type { Reads } from '../store/reads/reads.ts'
 import type { SettlementLine } from '../store/reads/settlements.ts'
 
@@ -31,7 +31,7 @@ const line = (index: number, over: Partial<SettlementLine> = {}): SettlementLine
 function start({
   settlement: found = settlement,
   chunks = [] as SettlementLine[][],
-  close = async () => [settlement],
+  close = async (): Promise<Closing> => ({ kind: 'closed', settlements: [settlement], replayed: false }),
 }) {
   const reads = {
     settlement: async (_tenant: number, id: number) => (id === found.id ? found : null),
@@ -110,12 +110,12 @@ test('a close that fails leaves the outcome open, and its key free', async () =>
 })
 
 test('closing the edge answers what is in flight', async () => {
-  const slow = Promise.withResolvers<Settlement[]>()
+  const slow = Promise.withResolvers<Closing>()
   const http = await start({ close: () => slow.promise })
   const answer = http.call('POST', '/v1/settlements', { idempotencyKey: 'a' })
   await new Promise(resolve => setTimeout(resolve, 50))
   const closed = http.close()
-  slow.resolve([])
+  slow.resolve({ kind: 'closed', settlements: [], replayed: false })
   expect((await answer).json).toEqual({ items: [] })
   await closed
 })

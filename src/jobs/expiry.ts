@@ -27,7 +27,8 @@ export async function expireHolds(pool: Pool, submit: Submit, tenant: number): P
       const ids = open.slice(from, from + submitMax)
       const results = await Promise.all(ids.map(id => submit.submit(expireCommand(tenant, id))))
       for (const [index, result] of results.entries()) {
-        if (result.kind !== 'decided') continue
+        // Still authorized: by the clock of that batch it was not due.
+        if (result.kind !== 'decided' || result.decision.phase === 'authorized') continue
         undecided.delete(ids[index] as TransactionId)
         if (result.decision.reason === 'approved') released += 1
       }

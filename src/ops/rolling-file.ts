@@ -59,3 +59,25 @@ export class RollingFile {
     this.#stream = this.#open()
   }
 }
+
+/** Rolling files by name, each as a `RollingFile`. */
+export class RollingFiles {
+  readonly #files: ReadonlyMap<string, RollingFile>
+
+  constructor(
+    files: readonly { readonly name: string; readonly path: string; readonly bytesMax: number }[],
+    onError: (name: string, error: Error) => void,
+  ) {
+    this.#files = new Map(
+      files.map(({ name, path, bytesMax }) => [name, new RollingFile(path, bytesMax, error => onError(name, error))]),
+    )
+  }
+
+  write(name: string, line: string): void {
+    this.#files.get(name)?.write(line)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#files.values()].map(file => file.close()))
+  }
+}

@@ -3,9 +3,12 @@ import pg from 'pg'
 
 const migrationsFolder = new URL('../../migrations/', import.meta.url)
 
-/** Days of partitions that are kept ready: late repeats behind, a few days of an absent operator ahead. */
-const partitionDaysBehind = 2
-const partitionDaysAhead = 7
+/**
+ * Days of partitions that are kept ready: late repeats behind, a few days of an absent operator ahead. No more: each
+ * statement of a batch locks all of them.
+ */
+const partitionDaysBehind = 1
+const partitionDaysAhead = 3
 
 /** Brings the schema of a database up to date. Safe to run from several processes at once. Answers what was applied. */
 export async function migrate(url: string): Promise<string[]> {

@@ -1,7 +1,8 @@
 import type pg from 'pg'
+import type { Pool } from './pool.ts'
 import { idOf } from './sql.ts'
 
-/** A tenant as it is to be set up. Codes are unique within it; API keys come as SHA-256 hashes, cards as tokens. */
+/** A demo tenant as it is to be set up. Codes are unique within it; API keys come as SHA-256 hashes, cards as tokens. */
 export interface TenantSeed {
   readonly code: string
   readonly name: string
@@ -28,8 +29,14 @@ export interface TenantSeed {
 
 const currencyId = 1
 
+/** Whether nobody has set up anything yet. */
+export async function isEmpty(pool: Pool): Promise<boolean> {
+  const { rowCount } = await pool.query('SELECT FROM tenants LIMIT 1')
+  return rowCount === 0
+}
+
 /** Sets a tenant up, whole or not at all; does nothing if it is there. Its lots are empty: value comes by loads. */
-export async function seedTenant(pool: pg.Pool, seed: TenantSeed): Promise<void> {
+export async function seedTenant(pool: Pool, seed: TenantSeed): Promise<void> {
   const client = await pool.connect()
   try {
     await client.query('BEGIN')
@@ -47,8 +54,8 @@ export async function seedTenant(pool: pg.Pool, seed: TenantSeed): Promise<void>
 
 async function insertTenant(client: pg.PoolClient, seed: TenantSeed): Promise<void> {
   const { rows } = await client.query<{ id: string }>(
-    `INSERT INTO tenants (id, code, name, currency, time_zone, cut_over_seconds, clearing_account)
-     SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, $5, nextval('catalog_account_seq') FROM tenants
+    `INSERT INTO tenants (id, code, name, currency, time_zone, cut_over_seconds, clearing_account, demo)
+     SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, $5, nextval('catalog_account_seq'), true FROM tenants
      RETURNING id::text`,
     [seed.code, seed.name, currencyId, seed.timeZone, seed.cutOverSeconds],
   )
@@ -138,11 +145,12 @@ export interface EmptyLot {
   readonly program: string
 }
 
-/** Lots that have never been loaded. */
-export async function readEmptyLots(pool: pg.Pool, tenant: number): Promise<EmptyLot[]> {
+/** Lots of a demo tenant that have never been loaded. */
+export async function readEmptyLots(pool: Pool, tenant: number): Promise<EmptyLot[]> {
   const { rows } = await pool.query<{ lot: string; holder: string; program: string }>(
     `SELECT l.lot::text, l.holder::text, p.code AS program FROM lots l
      JOIN programs p ON p.tenant = l.tenant AND p.id = l.program
+     JOIN tenants t ON t.id = l.tenant AND t.demo
      WHERE l.tenant = $1 AND l.credits_posted = 0 ORDER BY l.lot`,
     [tenant],
   )

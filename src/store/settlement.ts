@@ -1,6 +1,7 @@
-import type pg from 'pg'
+import type { Key } from '../core/commands.ts'
 import type { Day, Micros, TransactionId } from '../core/ids.ts'
 import { fenceClass } from './batch/lock.ts'
+import type { Pool } from './pool.ts'
 import { idOf, microsOf, timestampOf } from './sql.ts'
 
 /** A merchant with something to settle, and how far its settlements had come when that was seen. */
@@ -9,12 +10,12 @@ export interface Candidate {
   readonly afterBatch: number
 }
 
-export interface ClosedSettlement extends Candidate {
+export interface ClosedSettlement {
   readonly id: number
-  readonly number: number
-  readonly upToBatch: number
-  readonly businessDate: Day
+  readonly merchant: number
   readonly closedAt: Micros
+  /** Whether its lines and totals are there. */
+  readonly isPosted: boolean
 }
 
 /** What one transaction adds to a settlement: posted to the merchant, less what went back. */
@@ -40,7 +41,7 @@ const watermarkSql = (m: string): string =>
 
 /** Merchants that have something to settle in batches up to `upToBatch`. Read before the fence: it may take a while. */
 export async function readCandidates(
-  pool: pg.Pool,
+  pool: Pool,
   tenant: number,
   merchants: readonly number[] | null,
   upToBatch: number,
@@ -63,7 +64,7 @@ export async function readCandidates(
 }
 
 /** The last batch before `endOfDate`, by the database's clock; null: the last one that has its number. */
-export async function readLastBatch(pool: pg.Pool, tenant: number, endOfDate: Micros | null): Promise<number> {
+export async function readLastBatch(pool: Pool, tenant: number, endOfDate: Micros | null): Promise<number> {
   const { rows } = await pool.query<{ last: string }>(
     `SELECT coalesce(
        (SELECT min(seq) - 1 FROM batches WHERE tenant = $1 AND at >= ${timestampOf('$2::bigint')}),
@@ -74,12 +75,7 @@ export async function readLastBatch(pool: pg.Pool, tenant: number, endOfDate: Mi
 }
 
 /** When a business date ends: local midnight of the next day, plus the cut-over. */
-export async function readEndOfDate(
-  pool: pg.Pool,
-  date: Day,
-  timeZone: string,
-  cutOverSeconds: number,
-): Promise<Micros> {
+export async function readEndOfDate(pool: Pool, date: Day, timeZone: string, cutOverSeconds: number): Promise<Micros> {
   const { rows } = await pool.query<{ end: string }>(
     `SELECT ${microsOf(`((date '1970-01-01' + $1::integer + 1)::timestamp + $3::integer * interval '1 second')
        AT TIME ZONE $2::text`)}::text AS end`,
@@ -88,37 +84,69 @@ export async function readEndOfDate(
   return idOf(rows[0]?.end)
 }
 
+/** A request to close: its key, and the fingerprint of its content. */
+export interface CloseRequest {
+  readonly tenant: number
+  readonly key: Key
+  readonly content: string
+}
+
+/** The fingerprint of the request that was stored under this key; null if there is none. */
+export async function readCloseRequest(pool: Pool, { tenant, key }: CloseRequest): Promise<string | null> {
+  const { rows } = await pool.query<{ content: string }>(
+    "SELECT encode(content, 'hex') AS content FROM settlement_requests WHERE tenant = $1 AND key = $2",
+    [tenant, key],
+  )
+  return rows[0]?.content ?? null
+}
+
 /**
- * Stores the watermark of each candidate, under the tenant's fence: it waits for the batches under way, and those that
- * come after have higher numbers. A candidate that another process has closed meanwhile is left out.
+ * Stores the request and the watermark of each candidate, under the tenant's fence: it waits for the batches under way,
+ * and those that come after have higher numbers. A candidate that another process has closed meanwhile is left out.
+ * False: the request is there already, and nothing is done.
  */
 export async function closeCandidates(
-  pool: pg.Pool,
-  tenant: number,
+  pool: Pool,
+  request: CloseRequest,
   candidates: readonly Candidate[],
   lastBatch: number | null,
   businessDate: Day,
-): Promise<ClosedSettlement[]> {
+): Promise<boolean> {
   const client = await pool.connect()
   try {
     await client.query('BEGIN')
     await client.query("SET LOCAL lock_timeout = '10s'")
-    await client.query(`SELECT pg_advisory_xact_lock(${fenceClass}, $1::integer)`, [tenant])
-    const { rows } = await client.query<Record<string, string>>(
-      `INSERT INTO settlements (tenant, merchant, number, after_batch, up_to_batch, business_date, closed_at)
-       SELECT m.tenant, m.id, coalesce((SELECT max(number) FROM settlements n
-           WHERE n.tenant = m.tenant AND n.merchant = m.id), 0) + 1,
-         c.after_batch, coalesce($4::bigint, b.last_value), $5, clock_timestamp()
-       FROM unnest($2::integer[], $3::bigint[]) AS c(merchant, after_batch)
-       JOIN merchants m ON m.tenant = $1 AND m.id = c.merchant AND ${watermarkSql('m')} = c.after_batch
-       CROSS JOIN batch_seq b
-       ORDER BY m.id
-       RETURNING id::text, merchant::text, number::text, after_batch::text, up_to_batch::text, business_date::text,
-         ${microsOf('closed_at')}::text AS closed_at`,
-      [tenant, candidates.map(one => one.merchant), candidates.map(one => one.afterBatch), lastBatch, businessDate],
+    // With nothing to close nobody need wait for it.
+    if (candidates.length > 0) {
+      await client.query(`SELECT pg_advisory_xact_lock(${fenceClass}, $1::integer)`, [request.tenant])
+    }
+    const { rowCount } = await client.query(
+      `INSERT INTO settlement_requests (at, key, tenant, content)
+       VALUES (clock_timestamp(), $2, $1, decode($3, 'hex')) ON CONFLICT (tenant, key) DO NOTHING`,
+      [request.tenant, request.key, request.content],
     )
+    if (rowCount === 1 && candidates.length > 0) {
+      await client.query(
+        `INSERT INTO settlements (tenant, merchant, number, after_batch, up_to_batch, business_date, closed_at, request)
+         SELECT m.tenant, m.id, coalesce((SELECT max(number) FROM settlements n
+             WHERE n.tenant = m.tenant AND n.merchant = m.id), 0) + 1,
+           c.after_batch, coalesce($4::bigint, b.last_value), $5, clock_timestamp(), $6
+         FROM unnest($2::integer[], $3::bigint[]) AS c(merchant, after_batch)
+         JOIN merchants m ON m.tenant = $1 AND m.id = c.merchant AND ${watermarkSql('m')} = c.after_batch
+         CROSS JOIN batch_seq b
+         ORDER BY m.id`,
+        [
+          request.tenant,
+          candidates.map(one => one.merchant),
+          candidates.map(one => one.afterBatch),
+          lastBatch,
+          businessDate,
+          request.key,
+        ],
+      )
+    }
     await client.query('COMMIT')
-    return rows.map(closedOf)
+    return rowCount === 1
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined)
     throw error
@@ -127,29 +155,30 @@ export async function closeCandidates(
   }
 }
 
-const closedOf = (row: Record<string, string>): ClosedSettlement => ({
-  id: idOf(row.id),
-  merchant: idOf(row.merchant),
-  number: idOf(row.number),
-  afterBatch: idOf(row.after_batch),
-  upToBatch: idOf(row.up_to_batch),
-  businessDate: idOf(row.business_date),
-  closedAt: idOf(row.closed_at),
-})
-
 /** Settlements that were closed and whose lines are not there yet: a process ended in between. */
-export async function readUnposted(pool: pg.Pool, tenant: number): Promise<ClosedSettlement[]> {
+export const readUnposted = (pool: Pool, tenant: number): Promise<ClosedSettlement[]> =>
+  readClosed(pool, 'tenant = $1 AND posted_at IS NULL', [tenant])
+
+/** What one request closed. */
+export const readClosedBy = (pool: Pool, { tenant, key }: CloseRequest): Promise<ClosedSettlement[]> =>
+  readClosed(pool, 'tenant = $1 AND request = $2', [tenant, key])
+
+async function readClosed(pool: Pool, where: string, values: unknown[]): Promise<ClosedSettlement[]> {
   const { rows } = await pool.query<Record<string, string>>(
-    `SELECT id::text, merchant::text, number::text, after_batch::text, up_to_batch::text, business_date::text,
-       ${microsOf('closed_at')}::text AS closed_at
-     FROM settlements WHERE tenant = $1 AND posted_at IS NULL ORDER BY id`,
-    [tenant],
+    `SELECT id::text, merchant::text, ${microsOf('closed_at')}::text AS closed_at, posted_at IS NOT NULL AS posted
+     FROM settlements WHERE ${where} ORDER BY id`,
+    values,
   )
-  return rows.map(closedOf)
+  return rows.map(row => ({
+    id: idOf(row.id),
+    merchant: idOf(row.merchant),
+    closedAt: idOf(row.closed_at),
+    isPosted: Boolean(row.posted),
+  }))
 }
 
 /** The lines of a closed settlement, from the ledger: what they read cannot change any more. */
-export async function readLines(pool: pg.Pool, tenant: number, settlement: number): Promise<SettlementLine[]> {
+export async function readLines(pool: Pool, tenant: number, settlement: number): Promise<SettlementLine[]> {
   const { rows } = await pool.query<{ txn: string; kind: string; amount: string }>(
     `SELECT l.txn::text, t.kind::text, l.amount::text
      FROM (SELECT s.tenant, s.merchant, s.after_batch, s.up_to_batch, m.payable FROM settlements s
@@ -164,7 +193,7 @@ export async function readLines(pool: pg.Pool, tenant: number, settlement: numbe
 
 /** Writes lines and totals, once: a second time it does nothing. */
 export async function writeLines(
-  pool: pg.Pool,
+  pool: Pool,
   tenant: number,
   settlement: number,
   lines: readonly SettlementLine[],

@@ -44,8 +44,11 @@ export async function closeSettlement({ pool, catalog }: TestLedger, merchant: n
     await client.query('BEGIN')
     await client.query(`SELECT pg_advisory_xact_lock(${fenceClass}, $1::integer)`, [catalog.tenant.id])
     const { rows } = await client.query<{ last: string }>(
-      `INSERT INTO settlements (tenant, merchant, number, after_batch, up_to_batch, business_date, closed_at)
-       SELECT $1, $2, count(*) + 1, coalesce(max(up_to_batch), -1), nextval('batch_seq'), 0, clock_timestamp()
+      `WITH request AS (INSERT INTO settlement_requests (at, key, tenant, content)
+         VALUES (clock_timestamp(), gen_random_uuid(), $1, '') RETURNING key)
+       INSERT INTO settlements (tenant, merchant, number, after_batch, up_to_batch, business_date, closed_at, request)
+       SELECT $1, $2, count(*) + 1, coalesce(max(up_to_batch), -1), nextval('batch_seq'), 0, clock_timestamp(),
+         (SELECT key FROM request)
        FROM settlements WHERE tenant = $1 AND merchant = $2 RETURNING up_to_batch::text AS last`,
       [catalog.tenant.id, merchant],
     )

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import pino from 'pino'
 import type { Catalog } from '../../src/core/catalog.ts'
 import type { Command } from '../../src/core/commands.ts'
-import type { Settlement } from '../../src/core/settlements.ts'
 import { sha256Hex } from '../../src/crypto/hash.ts'
 import type { Result } from '../../src/engine/result.ts'
 import { ApiKeys } from '../../src/http/api-keys.ts'
@@ -121,7 +120,7 @@ export async function startHttp(
       },
     },
     pressure: { isFull: false, onceDrained: () => undefined },
-    settlements: { close: async (): Promise<readonly Settlement[]> => [] },
+    settlements: { close: async () => ({ kind: 'closed', settlements: [], replayed: false }) },
     reads: nothing,
     apiKeys,
     catalogOf: tenant => (tenant === catalog.tenant.id ? catalog : undefined),

@@ -169,7 +169,6 @@ export class MemoryLedger {
     switch (original.by) {
       case 'id':
       case 'ambiguity':
-      case 'among':
         return []
       case 'key':
         return original.day === null ? opened(({ key }) => key === original.key) : []

@@ -172,7 +172,9 @@ export class Model {
       return { kind: 'decided', answer: stored.answer, replayed: stored.content !== null }
     }
     const answer = this.#judge(command, moment)
-    this.#answers.set(command.key, { content: command.content, answer })
+    // A hold that is not due yet may be asked about again.
+    const isPassing = command.kind === 'expire' && answer.phase === 'authorized'
+    if (!isPassing) this.#answers.set(command.key, { content: command.content, answer })
     return { kind: 'decided', answer, replayed: false }
   }
 
@@ -379,7 +381,8 @@ export class Model {
           merchant === original.merchant && reference === original.reference && !isRefund,
       )
       const live = deals.filter(({ phase }) => phase === 'authorized' || phase === 'confirmed')
-      deals = live.length > 0 ? live : deals.sort((one, other) => other.id - one.id).slice(0, 1)
+      const over = deals.filter(({ phase }) => phase !== 'refused').sort((one, other) => other.id - one.id)
+      deals = live.length > 0 ? live : over.slice(0, 1)
     }
     const [deal] = deals
     if (deal === undefined) return 'unseen'

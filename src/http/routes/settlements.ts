@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
-import { dateOfDay, dayOfDate } from '../../core/calendar.ts'
+import { businessDateOf, dateOfDay, dayOfDate } from '../../core/calendar.ts'
 import type { Catalog } from '../../core/catalog.ts'
 import { differingField } from '../../core/content.ts'
-import { formatTransactionId, rrnOf } from '../../core/ids.ts'
+import { type Day, formatTransactionId, type Micros, rrnOf } from '../../core/ids.ts'
 import type { Settlement } from '../../core/settlements.ts'
 import { toJsonAmount } from '../amounts.ts'
 import { otherContent } from '../answer.ts'
@@ -12,9 +12,7 @@ import { authorizeFor } from '../auth.ts'
 import { csvRecord } from '../csv.ts'
 import type { HttpApp, HttpDeps } from '../deps.ts'
 import { contentNames, fingerprintOf, type InFlight, readKey, replayedHeader } from '../idempotency.ts'
-import { limits } from '../limits.ts'
 import { sendProblem } from '../problem.ts'
-import { RecentAnswers } from '../recent-answers.ts'
 import { Id } from '../schemas/common.ts'
 import { SettlementList, SettlementRequestBody, Settlement as SettlementSchema } from '../schemas/others.ts'
 import { rfc3339 } from '../times.ts'
@@ -23,23 +21,9 @@ import { settlementDocs } from './docs.ts'
 const names = contentNames('/merchant', '/businessDate')
 const SettlementParams = Type.Object({ id: Id('Id of the settlement.', '42') })
 
-interface KeptAnswer {
-  /** Fingerprint of the request. */
-  readonly content: string
-  readonly status: 200 | 201
-  readonly body: { readonly items: SettlementBody[] }
-}
-
-type SettlementBody = ReturnType<typeof settlementBody>
-
-/**
- * Closing settlements, and reading them. To close is idempotent by nature: what is in a settlement is in no other one,
- * so a repeat finds nothing to close and answers 200 with an empty list. Beyond that the answers are kept in this
- * process for a while, and a repeat that finds one gets it; nothing is stored for it in the database.
- */
+/** Closing settlements, and reading them. A request to close is stored by its key, with what it closed. */
 export function addSettlementRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
   const onRequest = authorizeFor({ scopes: ['settlements'] }, deps)
-  const answers = new RecentAnswers<KeptAnswer>(limits.settlementAnswersMax)
 
   app.post(
     '/v1/settlements',
@@ -66,25 +50,24 @@ export function addSettlementRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFl
         return sendProblem(reply, { reason: 'merchant_unknown' })
       }
 
-      const content = fingerprintOf('POST /v1/settlements', merchant, body.businessDate ?? null)
-      const kept = answers.get(key)
-      if (kept !== undefined && kept.content !== content) {
-        return sendProblem(reply, otherContent(differingField(kept.content, content, names)))
+      if (businessDate !== null && businessDate > presentDateOf(catalog, deps.now())) {
+        const errors = [{ field: '/businessDate', message: 'must not be in the future' }]
+        return sendProblem(reply, { reason: 'format_invalid', errors })
       }
-      if (kept !== undefined) return reply.header(replayedHeader, 'true').code(kept.status).send(kept.body)
+
+      const content = fingerprintOf('POST /v1/settlements', merchant, body.businessDate ?? null)
       if (!inFlight.enter(key)) return sendProblem(reply, { reason: 'in_progress' })
       try {
         const { tenant, merchants } = apiKey
-        const settlements = await deps.settlements.close({ tenant, merchant, businessDate, merchants })
-        const answer: KeptAnswer = {
-          content,
-          status: settlements.length > 0 ? 201 : 200,
-          body: { items: settlements.map(settlementBody) },
+        const closing = await deps.settlements.close({ tenant, key, content, merchant, businessDate, merchants })
+        if (closing.kind === 'other_content') {
+          return sendProblem(reply, otherContent(differingField(closing.stored, content, names)))
         }
-        answers.put(key, answer)
-        return reply.code(answer.status).send(answer.body)
+        const { settlements, replayed } = closing
+        if (replayed) reply.header(replayedHeader, 'true')
+        return reply.code(settlements.length > 0 ? 201 : 200).send({ items: settlements.map(settlementBody) })
       } catch (error) {
-        // Some merchants may be closed by now: asking again is safe and finds the rest.
+        // Some may be closed by now: asking again with the same key gets them.
         deps.logger.error({ err: error }, 'closing settlements failed')
         return sendProblem(reply, { reason: 'outcome_unknown' })
       } finally {
@@ -131,6 +114,9 @@ export function addSettlementRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFl
     },
   )
 }
+
+const presentDateOf = ({ tenant }: Catalog, now: Micros): Day =>
+  businessDateOf(now, tenant.timeZone, tenant.cutOverSeconds)
 
 export const csvColumns = [
   'settlement',

@@ -58,8 +58,8 @@ export const insertTransactions = (tenant: number, transactions: readonly Transa
   statement(
     'insert_transactions',
     `INSERT INTO transactions (id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at,
-       confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase, reason,
-       kind, rrn, reference, legs)
+       confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase,
+       reason, kind, rrn, reference, legs)
      SELECT id, holder, requested, authorized, confirmed, reversed, refunded, ${timestampOf('at')},
        ${timestampOf('expires_at')}, confirmed_in, original, card, $1::integer, ${dayOfId('id')}, merchant, terminal,
        business_date, stan, asset, version, phase, reason, kind, rrn, reference, legs::bigint[]

@@ -23,9 +23,9 @@ beforeAll(async () => {
   }
   await pool.query(
     `INSERT INTO transactions (id, holder, requested, authorized, confirmed, reversed, refunded, at, card, tenant, day,
-       merchant, business_date, asset, version, phase, kind, reference)
+       merchant, business_date, asset, version, phase, reason, kind, reference)
      SELECT id, 1, 5, 5, 0, 0, 0, timestamptz 'epoch' + day * interval '1 day', gen_random_uuid(), 1, day,
-       id & 127, day, 1, 0, 1, 0, 'b'
+       id & 127, day, 1, 0, 1, 0, 0, 'b'
      FROM unnest($1::bigint[], $2::integer[]) AS u(id, day)`,
     [ids, ids.map(dayOf)],
   )
@@ -78,19 +78,21 @@ test('lines of a settlement, a thousand at a time', async () => {
   await pool.query(`BEGIN; INSERT INTO assets VALUES (1, 1, 'IRR', '364', 0);
     INSERT INTO accounts VALUES (1, -1, 'payable', 1, 'm');
     INSERT INTO merchants VALUES (1, 1, 'M1', 'One', NULL, -1);
-    INSERT INTO settlements (tenant, merchant, number, after_batch, up_to_batch, business_date, closed_at)
-    VALUES (1, 1, 1, 0, 1, ${day}, clock_timestamp());
+    INSERT INTO settlement_requests VALUES (clock_timestamp(), '00000000-0000-0000-0000-000000000001', 1, '');
+    INSERT INTO settlements (tenant, merchant, number, after_batch, up_to_batch, business_date, closed_at, request)
+    VALUES (1, 1, 1, 0, 1, ${day}, clock_timestamp(), '00000000-0000-0000-0000-000000000001');
     COMMIT`)
   const first = transactionIdOf(day, 0, 1_000_000)
   await pool.query(
     `INSERT INTO transactions (id, requested, authorized, confirmed, reversed, refunded, at, card, tenant, day,
-       business_date, asset, version, phase, kind)
-     SELECT $1::bigint + n, 5, 5, 5, 0, 0, clock_timestamp(), gen_random_uuid(), 1, $2, $2, 1, 0, 2, 0
+       business_date, asset, version, phase, reason, kind)
+     SELECT $1::bigint + n, 5, 5, 5, 0, 0, clock_timestamp(), gen_random_uuid(), 1, $2, $2, 1, 0, 2, 0, 0
      FROM generate_series(1, 2500) AS n`,
     [first, day],
   )
   await pool.query(
-    `INSERT INTO settlement_lines SELECT 1, s.id, $1::bigint + n, 0, n FROM settlements s, generate_series(1, 2500) AS n`,
+    `INSERT INTO settlement_lines
+     SELECT 1, s.id, $1::bigint + n, 0, n FROM settlements s, generate_series(1, 2500) AS n`,
     [first],
   )
   const { rows } = await pool.query<{ id: string }>('SELECT id FROM settlements')

@@ -22,7 +22,7 @@ const textOf = (path: string): string => readFileSync(join(root, path), 'utf8')
 const pages = ['README.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).map(name => `docs/${name}`)].filter(
   path => path.endsWith('.md'),
 )
-const runPages = ['README.md', 'docs/pos-integrators.md', 'docs/terminal-integrators.md', 'docs/operators.md']
+const runPages = ['README.md', 'docs/pos-integrators.md', 'docs/terminals.md', 'docs/operators.md']
 
 interface Stage {
   readonly running: RunningSwitch
@@ -250,8 +250,8 @@ describe('docs/pos-integrators.md is complete', () => {
   })
 })
 
-test('docs/terminal-integrators.md has every response code', () => {
+test('docs/terminals.md has every response code', () => {
   const codes = [...new Set(Object.values(reasons).map(({ de39 }) => de39))]
-  const named = [...textOf('docs/terminal-integrators.md').matchAll(/^\| `(\d\d)` /gm)].map(([, code]) => code)
+  const named = [...textOf('docs/terminals.md').matchAll(/^\| `(\d\d)` /gm)].map(([, code]) => code)
   expect(named.sort()).toEqual(codes.sort())
 })

@@ -101,6 +101,7 @@ export class Lane {
 
   submit(command: Command, holder: number | null): Promise<Result> {
     if (this.#isClosed || this.#isAway) return Promise.resolve({ kind: 'refused', reason: 'switch_unavailable' })
+    this.#dropStale()
     if (this.isFull) return Promise.resolve({ kind: 'refused', reason: 'switch_busy' })
     return new Promise(resolve => {
       const since = this.#options.elapsed()
@@ -165,6 +166,13 @@ export class Lane {
     return [...others, ...jobs.slice(index)]
   }
 
+  /** While a batch hangs on a silent connection nothing is taken: those at the front must not wait for its end. */
+  #dropStale(): void {
+    let stale = 0
+    for (let job = this.#queue[0]; job !== undefined && this.#isStale(job); job = this.#queue[stale]) stale += 1
+    if (stale > 0) this.#giveUp(this.#queue.splice(0, stale), 'switch_busy')
+  }
+
   #isStale({ since, inDoubt }: Job): boolean {
     const { waitMaxMs, doubtMaxMs } = this.#options.limits
     return (this.#options.elapsed() - since) * 1000 > (inDoubt ? doubtMaxMs : waitMaxMs)
@@ -187,8 +195,8 @@ export class Lane {
       } catch (error) {
         const fault = this.#noteFailure(batch, error)
         if (fault === 'poison') return this.#bisect(batch)
-        if (batch.some(job => job.failures >= this.#options.limits.attemptsMax))
-          return this.#giveUp(batch, 'switch_busy')
+        const isLast = batch.some(job => job.failures >= this.#options.limits.attemptsMax)
+        if (isLast) return this.#giveUp(batch, 'switch_busy')
         if (fault === 'again') await pause(jittered(2 ** attempt))
       }
     }

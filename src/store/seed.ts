@@ -2,7 +2,9 @@ import type pg from 'pg'
 import type { Pool } from './pool.ts'
 import { idOf } from './sql.ts'
 
-/** A demo tenant as it is to be set up. Codes are unique within it; API keys come as SHA-256 hashes, cards as tokens. */
+/**
+ * A demo tenant as it is to be set up. Codes are unique within it; API keys come as SHA-256 hashes, cards as tokens.
+ */
 export interface TenantSeed {
   readonly code: string
   readonly name: string

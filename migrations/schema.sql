@@ -60,6 +60,17 @@ CREATE TABLE batches (
   CONSTRAINT batches_pkey PRIMARY KEY (tenant, seq)
 );
 
+CREATE TABLE card_pins (
+  token uuid NOT NULL,
+  tenant integer NOT NULL,
+  method text NOT NULL,
+  key_name text NOT NULL,
+  value text NOT NULL,
+  CONSTRAINT card_pins_method_check CHECK ((method = ANY (ARRAY['pvv'::text, 'ibm3624'::text]))),
+  CONSTRAINT card_pins_pkey PRIMARY KEY (tenant, token),
+  CONSTRAINT card_pins_value_check CHECK ((value ~ '^[0-9]{4,12}$'::text))
+);
+
 CREATE TABLE cardholders (
   id bigint NOT NULL,
   tenant integer NOT NULL,
@@ -73,7 +84,9 @@ CREATE TABLE cards (
   tenant integer NOT NULL,
   status smallint NOT NULL DEFAULT 0,
   last4 text NOT NULL,
+  pin_tries smallint NOT NULL DEFAULT 0,
   CONSTRAINT cards_last4_check CHECK ((last4 ~ '^[0-9]{4}$'::text)),
+  CONSTRAINT cards_pin_tries_check CHECK ((pin_tries >= 0)),
   CONSTRAINT cards_pkey PRIMARY KEY (tenant, token),
   CONSTRAINT cards_status_check CHECK ((status = ANY (ARRAY[0, 1])))
 );
@@ -124,12 +137,47 @@ CREATE TABLE decisions_other (
   CONSTRAINT decisions_other_pkey PRIMARY KEY (tenant, day, key)
 );
 
+CREATE TABLE dukpt_devices (
+  counter bigint NOT NULL,
+  request uuid NOT NULL,
+  tenant integer NOT NULL,
+  device text NOT NULL,
+  CONSTRAINT dukpt_devices_device_check CHECK ((device ~ '^[0-9A-F]{16,20}$'::text)),
+  CONSTRAINT dukpt_devices_pkey PRIMARY KEY (tenant, device)
+) WITH (fillfactor=70);
+
 CREATE TABLE hold_deadlines (
   due timestamp with time zone NOT NULL,
   batch_seq bigint NOT NULL,
   tenant integer NOT NULL,
   txns bigint[] NOT NULL,
   CONSTRAINT hold_deadlines_pkey PRIMARY KEY (tenant, due, batch_seq)
+);
+
+CREATE TABLE keys (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  made_at timestamp with time zone NOT NULL,
+  changed_at timestamp with time zone NOT NULL,
+  until timestamp with time zone,
+  tenant integer NOT NULL,
+  owner text NOT NULL,
+  usage text NOT NULL,
+  name text NOT NULL DEFAULT ''::text,
+  algorithm text NOT NULL,
+  status text NOT NULL,
+  check_value bytea NOT NULL,
+  secret bytea,
+  settings json,
+  CONSTRAINT keys_algorithm_check CHECK ((algorithm = ANY (ARRAY['tdes'::text, 'aes'::text]))),
+  CONSTRAINT keys_check CHECK (((status = 'retired'::text) = (secret IS NULL))),
+  CONSTRAINT keys_check1 CHECK (((status = 'retiring'::text) = (until IS NOT NULL))),
+  CONSTRAINT keys_check_value_check CHECK (((length(check_value) >= 3) AND (length(check_value) <= 5))),
+  CONSTRAINT keys_name_check CHECK ((name ~ '^[0-9A-F]{0,24}$'::text)),
+  CONSTRAINT keys_owner_check CHECK ((owner ~ '^(tenant|(terminal|listener|host):[!-~]{1,40})$'::text)),
+  CONSTRAINT keys_pkey PRIMARY KEY (tenant, id),
+  CONSTRAINT keys_status_check CHECK ((status = ANY (ARRAY['active'::text, 'retiring'::text, 'retired'::text]))),
+  CONSTRAINT keys_tenant_fkey FOREIGN KEY (tenant) REFERENCES tenants(id),
+  CONSTRAINT keys_usage_check CHECK ((usage = ANY (ARRAY['master'::text, 'mac'::text, 'pin'::text, 'dukpt'::text, 'pvv'::text, 'ibm3624'::text])))
 );
 
 CREATE TABLE lots (
@@ -361,6 +409,8 @@ CREATE INDEX decisions_by_batch ON ONLY public.decisions USING brin (batch_seq) 
 
 CREATE INDEX decisions_other_batch_seq_idx ON public.decisions_other USING brin (batch_seq) WITH (pages_per_range='32', autosummarize='on');
 
+CREATE INDEX keys_by_change ON public.keys USING btree (changed_at);
+
 CREATE INDEX settlements_by_request ON public.settlements USING btree (tenant, request);
 
 CREATE INDEX settlements_by_watermark ON public.settlements USING btree (tenant, merchant, up_to_batch);
@@ -372,6 +422,8 @@ CREATE INDEX transactions_by_rrn ON ONLY public.transactions USING btree (tenant
 CREATE INDEX transactions_other_tenant_merchant_reference_idx ON public.transactions_other USING btree (tenant, merchant, reference) WHERE (reference IS NOT NULL);
 
 CREATE INDEX transactions_other_tenant_merchant_rrn_idx ON public.transactions_other USING btree (tenant, merchant, rrn) WHERE (rrn IS NOT NULL);
+
+CREATE UNIQUE INDEX keys_active ON public.keys USING btree (tenant, owner, usage, name) WHERE (status = 'active'::text);
 
 CREATE VIEW postings AS
  SELECT d.tenant,
@@ -427,6 +479,12 @@ COMMENT ON COLUMN decisions.content IS 'Fingerprint of the request; empty: refus
 COMMENT ON COLUMN decisions.day IS 'Days since 1970-01-01: of the time in the key (DE7), or on which it was first seen';
 
 COMMENT ON COLUMN decisions.render IS 'Version of the rendering of the answer';
+
+COMMENT ON COLUMN dukpt_devices.device IS 'The key serial number with its counter as zeros (triple DES) or left out (AES)';
+
+COMMENT ON COLUMN keys.settings IS 'Of an IBM 3624 key: decimalisation table and validation data';
+
+COMMENT ON COLUMN keys.until IS 'A retiring key is still taken up to here';
 
 COMMENT ON COLUMN transactions.business_date IS 'Days since 1970-01-01, in the tenant''s zone and after its cut-over';
 

@@ -5,10 +5,13 @@ import { ConfigError } from './config/errors.ts'
 import { type Config, loadConfig } from './config/load.ts'
 import type { DemoTenant } from './config/schema.ts'
 import { readOrMakeSecret } from './config/secret-file.ts'
+import { readTlsFiles } from './config/tls-files.ts'
 import { cardNumber } from './core/card-numbers.ts'
 import type { Catalog } from './core/catalog.ts'
 import { formatTransactionId } from './core/ids.ts'
 import { panToken, sha256Hex } from './crypto/hash.ts'
+import { keyEncryptionKeyOf, newKeyEncryptionKey } from './crypto/key-encryption.ts'
+import { LiveKeys } from './crypto/live-keys.ts'
 import { newPanKey, panKeyOf } from './crypto/pan-key.ts'
 import { Engine } from './engine/engine.ts'
 import { Executor } from './engine/executor.ts'
@@ -21,14 +24,18 @@ import { expireHolds } from './jobs/expiry.ts'
 import { loadEmptyLots } from './jobs/first-loads.ts'
 import { startJobs } from './jobs/schedule.ts'
 import { elapsedSeconds, nowMicros, pause } from './ops/clock.ts'
+import { greeting } from './ops/greeting.ts'
 import { createLog } from './ops/log.ts'
 import { Metrics } from './ops/metrics.ts'
+import { RollingFiles } from './ops/rolling-file.ts'
 import { readCatalogs, readCatalogVersion } from './store/catalog.ts'
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
 import { deleteForgottenReversals } from './store/expiry.ts'
+import { readKeys, retireOverdueKeys, storeKey, takeCounter } from './store/keys.ts'
 import { makePartitions, migrate } from './store/migrate.ts'
 import { openPool, type Pool } from './store/pool.ts'
 import { readApiKeys } from './store/reads/api-keys.ts'
+import { readCardPin } from './store/reads/card-pins.ts'
 import { createReadPool } from './store/reads/pool.ts'
 import { createReads } from './store/reads/reads.ts'
 import { isSameSecret } from './store/secret-check.ts'
@@ -39,6 +46,8 @@ export interface RunningSwitch {
   readonly httpUrl: string
   readonly isoPorts: readonly number[]
   readonly databaseUrl: string
+  /** Reads certificates again. Throws, with nothing changed, if they are no good. */
+  reload(): void
   /** Stops reading, answers what is in flight, closes. */
   stop(): Promise<void>
 }
@@ -119,6 +128,7 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     )
   }
 
+  const keys = await openKeys(config, pool, log)
   const catalogs = await openCatalogs(pool)
   const catalogOf = (tenant: number): Catalog | undefined => catalogs.byTenant.get(tenant)
   const apiKeys = new ApiKeys(() => readApiKeys(readPool.query))
@@ -175,7 +185,7 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
         everyMs: 1_000,
         run: async () => {
           // Finds out about a database that is away even while no payment asks for it.
-          isReachable = await Promise.all([catalogs.refresh(), apiKeys.refresh()]).then(
+          isReachable = await Promise.all([catalogs.refresh(), apiKeys.refresh(), keys.refresh()]).then(
             () => true,
             () => false,
           )
@@ -189,14 +199,23 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
         },
       },
       { name: 'make partitions', everyMs: 3_600_000, run: () => makePartitions(pool) },
+      { name: 'retire keys', everyMs: 60_000, run: () => retireOverdueKeys(pool) },
       { name: 'forget old reversals', everyMs: 3_600_000, run: () => deleteForgottenReversals(pool) },
     ],
     log,
   )
   stops.push(() => jobs.stop())
 
+  const frameLogs = openFrameLogs(config, log)
+  stops.push(() => frameLogs.close())
   const iso = createIsoServer({
-    listeners: isoListeners(config, catalogs.byTenant),
+    listeners: isoListeners(config, catalogs.byTenant, frameLogs),
+    keys: keys.ring,
+    pinSources: {
+      pinDataOf: (tenant, token) => readCardPin(readPool.query, tenant, token),
+      takeCounter: use => takeCounter(pool, use),
+    },
+    storeKey: (...key) => keys.store(...key),
     submit: engine,
     pressure: engine,
     panKey,
@@ -245,7 +264,24 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
   const httpUrl = await http.listen({ ...config.http })
   const isoPorts = await iso.listen()
   log.info({ http: httpUrl, iso: isoPorts }, 'listening')
-  return { httpUrl, isoPorts }
+  return { httpUrl, isoPorts, reload: () => iso.reloadTls() }
+}
+
+async function openKeys({ keyEncryptionKey, dataDir }: Config, pool: Pool, log: Logger): Promise<LiveKeys> {
+  const secret = keyEncryptionKeyOf(keyEncryptionKey ?? readOrMakeSecret(`${dataDir}/kek.key`, newKeyEncryptionKey))
+  if (!(await isSameSecret(pool, 'key-encryption key', panToken('check value', secret)))) {
+    throw new ConfigError('the key-encryption key is not the one that the keys in this database are stored under')
+  }
+  const keys = new LiveKeys({
+    keyEncryptionKey: secret,
+    now: nowMicros,
+    read: since => readKeys(pool, since),
+    write: (key, overlapSeconds) => storeKey(pool, key, overlapSeconds),
+    onUnreadable: key =>
+      log.error({ key }, 'a stored key cannot be read: altered, or under another key-encryption key'),
+  })
+  await keys.refresh()
+  return keys
 }
 
 /** The tenants' reference data in memory, read again when its version moves. */
@@ -263,15 +299,27 @@ async function openCatalogs(pool: Pool) {
   return catalogs
 }
 
-function isoListeners(config: Config, catalogs: ReadonlyMap<number, Catalog>): IsoListener[] {
+function openFrameLogs({ listeners, dataDir }: Config, log: Logger): RollingFiles {
+  return new RollingFiles(
+    listeners.flatMap(({ name, frameLog: of }) =>
+      of === undefined ? [] : [{ name, path: `${dataDir}/${of.file}`, bytesMax: of.bytesMax }],
+    ),
+    (listener, { message }) => log.error({ listener, error: message }, 'frames are not logged any more'),
+  )
+}
+
+function isoListeners(config: Config, catalogs: ReadonlyMap<number, Catalog>, logs: RollingFiles): IsoListener[] {
   const ids = new Map([...catalogs.values()].map(({ tenant }) => [tenant.code, tenant.id]))
   const idOf = (code: string, listener: string): number => {
     const id = ids.get(code)
     if (id === undefined) throw new ConfigError(`listener ${listener}: tenant "${code}" is not in the database`)
     return id
   }
-  return config.listeners.map(({ name, tenant, ...listener }) => ({
+  return config.listeners.map(({ name, tenant, tls, frameLog, ...listener }) => ({
     ...listener,
+    name,
+    ...(frameLog === undefined ? {} : { frameLog: line => logs.write(name, line) }),
+    ...(tls === undefined ? {} : { tls: () => readTlsFiles(tls) }),
     tenant:
       typeof tenant === 'string'
         ? idOf(tenant, name)
@@ -307,7 +355,7 @@ export async function main(): Promise<void> {
   const config = loadConfig()
   const log = createLog(config.logLevel)
   const running = await startSwitch(config, log)
-  process.stderr.write(greeting(running, config))
+  process.stderr.write(greeting({ ...running, isDemo: config.demo !== null, isEmbedded: config.databaseUrl === null }))
   let isStopping = false
   const onSignal = (signal: NodeJS.Signals): void => {
     if (isStopping) return
@@ -322,28 +370,16 @@ export async function main(): Promise<void> {
       (error: Error) => fail(error),
     )
   }
+  process.on('SIGHUP', () => {
+    try {
+      running.reload()
+      log.info('certificates read again')
+    } catch (error) {
+      log.error({ error: (error as Error).message }, 'certificates not read: the old ones stay')
+    }
+  })
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
-}
-
-function greeting({ httpUrl, isoPorts }: RunningSwitch, { demo, databaseUrl }: Config): string {
-  const iso = isoPorts.join(', ')
-  const facts = [
-    '',
-    'Charsu is running.',
-    `  HTTP       ${httpUrl}   (${httpUrl}/docs)`,
-    `  ISO 8583   port ${iso}`,
-    `  database   ${databaseUrl === null ? 'embedded PostgreSQL' : 'yours (DATABASE_URL)'}`,
-  ]
-  const port = isoPorts[0] === 8583 ? '' : ` --port ${isoPorts[0]}`
-  const tries = [
-    '',
-    'Try a first purchase, then look at it:',
-    `  npx charsu terminal purchase --amount 150000${port}`,
-    `  curl -s -H 'authorization: Bearer demo-pos-key' ${httpUrl}/v1/transactions`,
-    'README.md has the same purchase by HTTP, and what to do next.',
-  ]
-  return `${[...facts, ...(demo === null ? [] : tries), ''].join('\n')}\n`
 }
 
 function fail(error: NodeJS.ErrnoException & { port?: number }): never {

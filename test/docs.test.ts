@@ -156,7 +156,9 @@ describe('docs/operators.md is complete', () => {
       .filter(path => path.endsWith('.ts') && !path.endsWith('.test.ts'))
       .map(path => textOf(`src/${path}`))
       .join('\n')
-    const read = [...code.matchAll(/\benv\.([A-Z_]{3,})|portOf\(env, '([A-Z_]+)'\)/g)].map(([, one, two]) => one ?? two)
+    const read = [...code.matchAll(/\benv\.([A-Z_]{3,})|(?:portOf|secretOf)\(env, '([A-Z_]+)'\)/g)].map(
+      ([, one, two]) => one ?? two,
+    )
     expect(names.filter(name => /^[A-Z_]+$/.test(name)).sort()).toEqual([...new Set(read)].sort())
   })
 

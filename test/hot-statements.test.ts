@@ -18,6 +18,7 @@ const expectedNames = [
   ...['fence', 'lock_names', 'lock_holders_wait', 'read_decisions', 'read_transactions', 'read_cards', 'read_lots'],
   ...['read_watermarks', 'read_remembered_reversals', 'read_clock'],
   ...['insert_decisions', 'insert_transactions', 'update_transactions', 'update_lots', 'insert_hold_deadlines'],
+  'update_pin_tries',
   ...['insert_remembered_reversals', 'delete_remembered_reversals', 'insert_batch'],
   ...['resolve_key', 'resolve_key_range', 'resolve_rrn', 'resolve_reference'],
 ]
@@ -88,6 +89,7 @@ async function catchStatements({ url, catalog, engine: engineOf }: TestLedger): 
     second.submit(commands.confirm({ by: 'keyRange', from: key, to: key })),
     second.submit(commands.reverse({ by: 'reference', merchant, reference: 'early' })),
   ])
+  await Promise.all([13, 14].map(n => second.submit(commands.authorize({ card: tokenOf(n), pin: 'wrong' }))))
   await Promise.all([second.submit(commands.refund(by(0))), second.submit(commands.authorize({ reference: 'early' }))])
   await second.submit(commands.reverse(by(1)))
 }

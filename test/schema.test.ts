@@ -4,6 +4,7 @@ import { migrate } from '../src/store/migrate.ts'
 import { dumpSchema } from '../src/store/schema-dump.ts'
 import { createDatabase, type TestDatabase } from './support/database.ts'
 
+const migrations = ['0001_switch.sql', '0002_keys.sql']
 let database: TestDatabase
 beforeAll(async () => {
   database = await createDatabase()
@@ -11,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 test('the migrations come to the committed schema, and a second run changes nothing', async () => {
-  expect(await migrate(database.url)).toEqual(['0001_switch.sql'])
+  expect(await migrate(database.url)).toEqual(migrations)
   expect(await migrate(database.url)).toEqual([])
   const committed = readFileSync(new URL('../migrations/schema.sql', import.meta.url), 'utf8')
   expect(await dumpSchema(database.url), 'run `npx charsu migrate --dump > migrations/schema.sql`').toBe(committed)
@@ -21,7 +22,7 @@ test('several processes may migrate at once', async () => {
   const other = await createDatabase()
   try {
     const applied = await Promise.all([migrate(other.url), migrate(other.url), migrate(other.url)])
-    expect(applied.flat()).toEqual(['0001_switch.sql'])
+    expect(applied.flat()).toEqual(migrations)
   } finally {
     await other.drop()
   }

@@ -1,9 +1,11 @@
 import { ConfigError } from '../config/errors.ts'
 import { main } from '../main.ts'
 import { runAudit } from './audit.ts'
+import { runCards } from './cards.ts'
 import { runDecode } from './decode.ts'
 import { runDialect } from './dialect.ts'
 import { runEncode } from './encode.ts'
+import { runKeys } from './keys.ts'
 import { runMigrate } from './migrate.ts'
 import { runTerminal } from './terminal.ts'
 
@@ -12,6 +14,8 @@ const usage = `charsu <command>
   start      runs the switch (as npm start does)
   migrate    brings the schema of the database up to date
   audit      checks what must always hold, on a live database
+  keys       lists, generates, imports, rotates and retires keys
+  cards      sets a card's PIN data, and its wrong tries back
   terminal   a small card terminal: purchase, confirm, reverse, refund, balance, echo
   decode     an ISO 8583 message in hexadecimal as JSON, or as a table with offsets
   encode     a message as JSON in hexadecimal
@@ -27,6 +31,8 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   },
   migrate: runMigrate,
   audit: runAudit,
+  keys: runKeys,
+  cards: runCards,
   terminal: runTerminal,
   decode: args => runDecode(args),
   encode: args => runEncode(args),

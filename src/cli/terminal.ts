@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
-import { loadConfig } from '../config/load.ts'
+import { type Framing, frameLengthKinds } from '../codec/framing.ts'
+import { type ListenerConfig, loadConfig, loadDialect } from '../config/load.ts'
 import { connectIsoClient, NoAnswerError } from '../iso8583/client.ts'
 import { elapsedSeconds, nowMicros } from '../ops/clock.ts'
 import { type Order, orderNames, requestOf, type TerminalOrder } from './terminal-requests.ts'
+import { addPin, connectionSecurity, securityOptions, securityUsage } from './terminal-security.ts'
 import { failureOf, followUpsOf, jsonOf, tableOf, verdictOf } from './terminal-view.ts'
 
 const usage = `Usage: charsu terminal <command> [options]
@@ -29,7 +31,12 @@ Options
   --original MTI/STAN/TIME   what confirm, reverse and refund are about, as purchase prints it (DE90)
   --rrn RRN            the same by DE37
   --timeout SECONDS    how long to wait for the answer (10)
+  --listener NAME      a listener of switch.json whose port, dialect, framing, MAC and PIN rules to use (the first)
+  --dialect NAME       another dialect of switch-config/dialects
+  --framing KIND       another length in front of a message: ${frameLengthKinds.join(', ')}
   --json               print JSON
+
+${securityUsage}
 
 Ends with 0 if it was approved, 1 if it was refused, 2 if there was no answer or the command is wrong.`
 
@@ -45,6 +52,10 @@ const options = {
   original: { type: 'string' },
   rrn: { type: 'string' },
   timeout: { type: 'string', default: '10' },
+  listener: { type: 'string' },
+  dialect: { type: 'string' },
+  framing: { type: 'string' },
+  ...securityOptions,
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -71,16 +82,21 @@ export async function runTerminal(args: string[]): Promise<number> {
 type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
 
 async function exchange(name: Order, values: Values): Promise<number> {
-  const [listener] = loadConfig().listeners
-  if (listener === undefined) throw new Error('no listener is configured')
-  const { dialect, framing } = listener
+  const listener = listenerOf(values.listener)
+  const dialect = values.dialect === undefined ? listener.dialect : loadDialect(values.dialect)
+  const framing = { ...listener.framing, ...framingOf(values.framing) }
   const port = values.port === undefined ? listener.port : digitsOf('--port', values.port, 65_535)
   const timeoutMs = 1000 * digitsOf('--timeout', values.timeout, 86_400)
   const order = orderOf(name, values)
   const request = requestOf(order)
+  addPin(request, order.pan, values, listener)
+  const security = connectionSecurity(values, listener)
 
   const startedAt = elapsedSeconds()
-  const client = await connectIsoClient({ host: values.host, port, dialect, framing, connectTimeoutMs: timeoutMs })
+  const client = await connectIsoClient({
+    ...{ host: values.host, port, dialect, framing, connectTimeoutMs: timeoutMs },
+    ...security,
+  })
   try {
     const reply = await client.send(request, timeoutMs)
     const milliseconds = Math.round((elapsedSeconds() - startedAt) * 1000)
@@ -104,6 +120,20 @@ async function exchange(name: Order, values: Values): Promise<number> {
   } finally {
     await client.close()
   }
+}
+
+function listenerOf(name: string | undefined): ListenerConfig {
+  const { listeners } = loadConfig()
+  const listener = name === undefined ? listeners[0] : listeners.find(one => one.name === name)
+  if (listener === undefined) throw new Error(`--listener must be one of ${listeners.map(one => one.name).join(', ')}`)
+  return listener
+}
+
+function framingOf(given: string | undefined): Partial<Framing> {
+  if (given === undefined) return {}
+  const length = frameLengthKinds.find(kind => kind === given)
+  if (length === undefined) throw new Error(`--framing must be one of ${frameLengthKinds.join(', ')}`)
+  return { length }
 }
 
 function nameOf(positionals: readonly string[]): Order {
@@ -168,5 +198,13 @@ function givenOf(values: Values): readonly string[] {
   if (values.merchant !== options.merchant.default) given.push('--merchant', values.merchant)
   if (values.terminal !== options.terminal.default) given.push('--terminal', values.terminal)
   if (values.currency !== options.currency.default) given.push('--currency', values.currency)
+  if (values.tls) given.push('--tls')
+  for (const name of ['listener', 'dialect', 'framing', 'ca', 'cert', 'key', 'mac-algorithm', 'mac-padding'] as const) {
+    const value = values[name]
+    if (value !== undefined) given.push(`--${name}`, value)
+  }
+  // A key in a file may be named again; one that was typed is not repeated on the screen.
+  if (values['mac-key'] !== undefined)
+    given.push('--mac-key', values['mac-key'].startsWith('@') ? values['mac-key'] : 'KEY')
   return given
 }

@@ -29,6 +29,11 @@ export type Dialect = {
    * Fields between are skipped unchecked, and nothing after the last one is looked at.
    */
   scan(bytes: Buffer, fieldNumbers: readonly number[]): UnpackResult
+  /**
+   * The bytes on the wire of a field that always has as many; undefined for another. A MAC is the last field of its
+   * message, so this tells where it begins without a second look at the message.
+   */
+  fixedWireBytesOf(fieldNumber: number): number | undefined
 }
 
 /** Throws DialectError naming the path and value of what is wrong with the file. `json` is the parsed file. */
@@ -177,7 +182,12 @@ export function compileFormat(format: DialectFormat): Dialect {
     return bytes
   }
 
-  return { format, pack, unpack, scan }
+  function fixedWireBytesOf(number: number) {
+    const field = format.fields.get(number)
+    return field === undefined || field.prefix !== undefined ? undefined : codecs[number]?.wireBytesMax
+  }
+
+  return { format, pack, unpack, scan, fixedWireBytesOf }
 }
 
 function unpackElement(cursor: Cursor, codec: ElementCodec | undefined) {

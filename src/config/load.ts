@@ -5,9 +5,10 @@ import { Value } from 'typebox/value'
 import { compileDialect, type Dialect } from '../codec/dialect.ts'
 import { defaultFraming, type Framing } from '../codec/framing.ts'
 import { ConfigError } from './errors.ts'
+import { type ListenerSecurity, securityOf } from './listener-security.ts'
 import { type DemoTenant, demoSchema, type SwitchFile, switchSchema } from './schema.ts'
 
-export interface ListenerConfig {
+export interface ListenerConfig extends ListenerSecurity {
   readonly name: string
   readonly host: string
   readonly port: number
@@ -28,6 +29,8 @@ export interface Config {
   readonly demo: DemoTenant | null
   /** 64 hexadecimal digits from the environment; null: those of `pan.key` in the data folder. */
   readonly panKey: string | null
+  /** The same for the key under which all other keys are stored: `kek.key`. */
+  readonly keyEncryptionKey: string | null
   readonly logLevel: string
 }
 
@@ -37,37 +40,49 @@ const repository = resolve(import.meta.dirname, '../..')
 
 /**
  * Reads environment and files, checks them against each other and freezes the result: nothing listens before.
- * Variables: PORT, ISO_PORT, DATABASE_URL, DATA_DIR, SWITCH_CONFIG (a folder), PAN_KEY, LOG_LEVEL.
+ * Variables: PORT, ISO_PORT, DATABASE_URL, DATA_DIR, SWITCH_CONFIG (a folder), PAN_KEY, KEK, LOG_LEVEL.
  */
 export function loadConfig(env: Environment = process.env): Config {
-  const folder = resolve(env.SWITCH_CONFIG ?? join(repository, 'switch-config'))
-  const file = readChecked(join(folder, 'switch.json'), switchSchema)
+  const folder = folderOf(env)
+  const path = join(folder, 'switch.json')
+  const file = readChecked(path, switchSchema)
   const databaseUrl = text(env.DATABASE_URL)
   const demo = file.demo === undefined ? null : readDemo(join(folder, file.demo))
   const isoPort = portOf(env, 'ISO_PORT')
   return deepFreeze({
     http: { ...file.http, port: portOf(env, 'PORT') ?? file.http.port },
-    listeners: file.listeners.map(({ framing, dialect, ...listener }, index) => ({
-      host: '127.0.0.1',
-      identity: 'transmission',
-      ...listener,
-      // ISO_PORT moves the first listener; the others follow it at their distance.
+    // ISO_PORT moves the first listener; the others follow it at their distance.
+    listeners: file.listeners.map((listener, index) => ({
+      ...listenerOf(listener, folder, `${path}: /listeners/${index}`),
       port: isoPort === null ? listener.port : shifted(isoPort, index, file.listeners),
-      framing: { ...defaultFraming, ...framing },
-      dialect: readDialect(join(folder, 'dialects', `${dialect}.json`)),
     })),
     engine: file.engine,
     databaseUrl,
     dataDir: resolve(env.DATA_DIR ?? join(repository, 'data')),
     demo,
-    panKey: panKeyOf(env),
+    panKey: secretOf(env, 'PAN_KEY'),
+    keyEncryptionKey: secretOf(env, 'KEK'),
     logLevel: text(env.LOG_LEVEL) ?? 'info',
   })
 }
 
+const folderOf = (env: Environment): string => resolve(env.SWITCH_CONFIG ?? join(repository, 'switch-config'))
+
 /** Where the dialects are that can be named without a path. */
-export const dialectsFolder = (env: Environment = process.env): string =>
-  join(resolve(env.SWITCH_CONFIG ?? join(repository, 'switch-config')), 'dialects')
+export const dialectsFolder = (env: Environment = process.env): string => join(folderOf(env), 'dialects')
+
+/** A dialect of the configuration's folder by its name. Throws ConfigError. */
+export function loadDialect(name: string, env: Environment = process.env): Dialect {
+  if (!/^[a-z0-9_-]+$/.test(name)) throw new ConfigError('the name of a dialect is letters, digits, - and _')
+  return readDialect(join(dialectsFolder(env), `${name}.json`))
+}
+
+function listenerOf(listener: SwitchFile['listeners'][number], folder: string, at: string): ListenerConfig {
+  const { name, host = '127.0.0.1', port, framing, tenant, identity = 'transmission' } = listener
+  const dialect = readDialect(join(folder, 'dialects', `${listener.dialect}.json`))
+  const security = securityOf(listener, dialect, folder, at)
+  return { name, host, port, framing: { ...defaultFraming, ...framing }, dialect, tenant, identity, ...security }
+}
 
 const text = (value: string | undefined): string | null => (value === undefined || value === '' ? null : value)
 
@@ -84,10 +99,10 @@ function portOf(env: Environment, name: string): number | null {
   return port
 }
 
-function panKeyOf(env: Environment): string | null {
-  const key = text(env.PAN_KEY)
+function secretOf(env: Environment, name: 'PAN_KEY' | 'KEK'): string | null {
+  const key = text(env[name])
   if (key !== null && !/^[0-9a-fA-F]{64}$/.test(key)) {
-    throw new ConfigError('PAN_KEY must be 64 hexadecimal digits (32 bytes)')
+    throw new ConfigError(`${name} must be 64 hexadecimal digits (32 bytes)`)
   }
   return key
 }

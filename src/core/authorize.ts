@@ -3,6 +3,7 @@ import type { Authorize } from './commands.ts'
 import { answer, type DecisionContext, deferred, isCurrency, type Outcome } from './decision.ts'
 import { dayOfMicros, type Micros, microsPerSecond, shardOfToken, transactionIdOf } from './ids.ts'
 import { hold, type Posting, transfer } from './ledger.ts'
+import { pinTriesMax, refusalOfPin } from './pin.ts'
 import type { Reason } from './reasons.ts'
 import { eligibleLots, type Spend, spendFrom } from './spend.ts'
 import type { Amounts, Card, Transaction } from './transactions.ts'
@@ -43,6 +44,8 @@ export function decideAuthorize(command: Authorize, rows: WorkingSet, context: D
 
   const lots = rows.lotsOf(card.holder)
   if (lots === undefined) return deferred({ lotsOf: [card.holder] })
+  const pinRefusal = refusalOfPin(command.pin, card, rows)
+  if (pinRefusal !== null) return refuse(pinRefusal, command, parties, rows, context)
   const eligible = eligibleLots(lots, catalog, catalog.tenant.currency.id, at)
   if (eligible.length === 0) return refuse('program_not_allowed', command, parties, rows, context)
   const spend = spendFrom(eligible, catalog, command.amount, command.eligibleAmount)
@@ -59,6 +62,7 @@ export function decideAuthorize(command: Authorize, rows: WorkingSet, context: D
 export function refusalOfCard(card: Card, at: Micros): Reason | null {
   if (card.status === 'blocked') return 'card_blocked'
   if (card.expiresAt !== null && card.expiresAt <= at) return 'card_expired'
+  if (card.pinTries >= pinTriesMax) return 'pin_tries_exceeded'
   return null
 }
 

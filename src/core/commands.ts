@@ -13,6 +13,12 @@ export type CardToken = string
  */
 export type Channel = 'terminal' | 'api' | 'switch'
 
+/**
+ * What an edge found of the PIN that came with a request. The PIN and its block stay there. `unverifiable`: the block
+ * could not be read, or there is nothing to check it against; `replayed`: its key serial number was used before.
+ */
+export type PinVerdict = 'verified' | 'wrong' | 'unverifiable' | 'replayed'
+
 interface Request {
   readonly tenant: number
   readonly channel: Channel
@@ -66,6 +72,8 @@ export interface Authorize extends Request {
   readonly rrn: string | null
   /** DE11; null over HTTP. */
   readonly stan: number | null
+  /** Left out: no PIN came with it. It is no part of the content: a repeat may be enciphered afresh. */
+  readonly pin?: PinVerdict
 }
 
 interface FollowUp extends Request {
@@ -107,6 +115,7 @@ export interface Inquire extends Request {
   readonly terminal: string
   readonly card: CardToken
   readonly currency: string
+  readonly pin?: PinVerdict
 }
 
 /** The switch's own reverse of a hold that nobody confirmed in time. */

@@ -1,6 +1,7 @@
 import { refusalOfCard } from './authorize.ts'
 import type { Inquire } from './commands.ts'
 import { answer, type DecisionContext, deferred, isCurrency, type Outcome } from './decision.ts'
+import { refusalOfPin } from './pin.ts'
 import type { Reason } from './reasons.ts'
 import { balancesOf } from './spend.ts'
 import type { WorkingSet } from './working-set.ts'
@@ -24,6 +25,8 @@ export function decideInquire(command: Inquire, rows: WorkingSet, context: Decis
 
   const lots = rows.lotsOf(card.holder)
   if (lots === undefined) return deferred({ lotsOf: [card.holder] })
+  const pinRefusal = refusalOfPin(command.pin, card, rows)
+  if (pinRefusal !== null) return refuse(pinRefusal)
   const balances = balancesOf(lots, catalog, catalog.tenant.currency.id, at)
   return answer(command, rows, context, { reason: 'approved', transaction: null, balances })
 }

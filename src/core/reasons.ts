@@ -112,6 +112,23 @@ export const reasons = {
     'این نوع تراکنش پشتیبانی نمی‌شود.',
   ),
 
+  pin_wrong: row(40, '55', 402, 'The PIN is wrong.', 'رمز کارت نادرست است.'),
+  pin_tries_exceeded: row(
+    41,
+    '75',
+    402,
+    'The PIN was wrong too often: the card is blocked.',
+    'تعداد دفعات ورود رمز نادرست بیش از حد مجاز است.',
+  ),
+  pin_unverifiable: row(42, '81', 402, 'The PIN could not be checked.', 'بررسی رمز کارت ممکن نشد.'),
+  pin_replayed: row(
+    43,
+    '88',
+    402,
+    'The key of this PIN was used before: enter it again.',
+    'کلید این رمز پیش‌تر به کار رفته است: رمز را دوباره وارد کنید.',
+  ),
+
   other_content: row(
     60,
     '94',
@@ -155,6 +172,8 @@ export const reasons = {
     'این روش برای این نشانی پذیرفته نیست.',
   ),
   media_type_unsupported: passing(73, '30', 415, 'The request must be JSON.', 'درخواست باید JSON باشد.'),
+  mac_invalid: passing(74, '63', 403, 'The message is not authentic.', 'اصالت پیام تأیید نشد.'),
+  not_signed_on: passing(75, '58', 403, 'The terminal has not signed on.', 'پایانه هنوز وارد سامانه نشده است.'),
   not_found: passing(71, '25', 404, 'There is nothing here by that name.', 'چیزی با این نشانی پیدا نشد.'),
 } as const satisfies Record<string, ReasonRow>
 

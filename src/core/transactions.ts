@@ -98,4 +98,6 @@ export interface Card {
   readonly holder: number
   readonly status: 'active' | 'blocked'
   readonly expiresAt: Micros | null
+  /** Wrong PINs in a row. */
+  readonly pinTries: number
 }

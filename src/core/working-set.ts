@@ -36,6 +36,13 @@ export interface LotDelta {
   creditsPosted: bigint
 }
 
+/** The wrong PINs of a card, as they were read and as they are to be. */
+export interface PinTries {
+  readonly token: CardToken
+  readonly read: number
+  readonly tries: number
+}
+
 const billKey = ({ merchant, reference }: BillReference): string => `${merchant}|${reference}`
 
 /**
@@ -47,6 +54,7 @@ export class WorkingSet {
   readonly lotDeltas = new Map<AccountId, LotDelta>()
   readonly remembered: BillReference[] = []
   readonly recalled: BillReference[] = []
+  readonly #pinTries = new Map<CardToken, PinTries>()
 
   readonly #decisions = new Map<Key, Decision>()
   readonly #transactions = new Map<TransactionId, Transaction>()
@@ -83,6 +91,18 @@ export class WorkingSet {
 
   card(token: CardToken): Card | undefined {
     return this.#cards.get(token)
+  }
+
+  /** Changes the wrong PINs of a card; its holder is locked. */
+  setPinTries(card: Card, tries: number): void {
+    const { token } = card
+    const read = this.#pinTries.get(token)?.read ?? card.pinTries
+    this.#pinTries.set(token, { token, read, tries })
+    this.#cards.set(token, { ...card, pinTries: tries })
+  }
+
+  get changedPinTries(): PinTries[] {
+    return [...this.#pinTries.values()].filter(({ read, tries }) => read !== tries)
   }
 
   isLocked(holder: number): boolean {

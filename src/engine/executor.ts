@@ -7,7 +7,7 @@ import { dayOfMicros, type Micros } from '../core/ids.ts'
 import type { Lot } from '../core/ledger.ts'
 import type { Card } from '../core/transactions.ts'
 import { WorkingSet } from '../core/working-set.ts'
-import { cardOf, decisionOf, lotOf, transactionOf } from '../store/batch/columns.ts'
+import { cardColumnCount, cardOf, decisionOf, lotOf, transactionOf } from '../store/batch/columns.ts'
 import { begin, fence, lockHolders, lockNames } from '../store/batch/lock.ts'
 import * as read from '../store/batch/read.ts'
 import { foundIn } from '../store/batch/resolve.ts'
@@ -196,6 +196,8 @@ export class Executor {
       if (deadlines.length > 0) flight.push(write.insertHoldDeadlines(tenant, batch, deadlines))
       if (rows.remembered.length > 0) flight.push(write.insertRememberedReversals(tenant, at, rows.remembered))
       if (rows.recalled.length > 0) flight.push(write.deleteRememberedReversals(tenant, rows.recalled))
+      const tries = rows.changedPinTries
+      if (tries.length > 0) flight.push(write.updatePinTries(tenant, tries))
       flight.push(write.insertBatch(tenant, batch, at, link, decisions.length))
     }
     flight.push(write.commit)
@@ -241,7 +243,8 @@ function parseCards(rows: readonly Row[], into: ReadRows): void {
     const card = cardOf(row)
     into.cards.set(card.token, card)
     into.holdersWithLots.add(card.holder)
-    if (idOrNull(row[4]) !== null) into.lots.set(idOf(row[4]), lotOf(row, 4))
+    const lot = idOrNull(row[cardColumnCount])
+    if (lot !== null) into.lots.set(lot, lotOf(row, cardColumnCount))
   }
 }
 

@@ -1,7 +1,10 @@
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { Dialect } from '../codec/dialect.ts'
 import { defaultFraming, encodeFrame, FrameReader, type Framing } from '../codec/framing.ts'
 import type { Message } from '../codec/message.ts'
+import type { MacMethod } from '../crypto/mac.ts'
+import { MacGuard } from './mac-guard.ts'
 import { replyMtiOf } from './mti.ts'
 
 export interface IsoClientOptions {
@@ -12,6 +15,10 @@ export interface IsoClientOptions {
   /** How long `send` waits for an answer where it is not told. */
   readonly timeoutMs?: number
   readonly connectTimeoutMs?: number
+  /** TLS; `ca`, and `cert` and `key` for mutual TLS, are PEM texts. Left out: plain TCP. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string }
+  /** Requests carry a MAC, and an approval without a right one is no answer. */
+  readonly mac?: { readonly method: MacMethod; readonly key: Buffer }
 }
 
 /** Why there is no answer. After any of them the request may have had its effect, or may not. */
@@ -37,8 +44,8 @@ const tpduOfClient = Buffer.from('6000000000', 'hex')
 
 /** A terminal's side of one connection: any number of requests at once, replies in any order. Opens it. */
 export async function connectIsoClient(options: IsoClientOptions): Promise<IsoClient> {
-  const { host, port, connectTimeoutMs = timeoutByDefaultMs } = options
-  const socket = connect({ host, port, noDelay: true })
+  const { host, port, tls, connectTimeoutMs = timeoutByDefaultMs } = options
+  const socket = tls === undefined ? connect({ host, port, noDelay: true }) : connectTls({ host, port, ...tls })
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => {
       socket.destroy()
@@ -48,7 +55,7 @@ export async function connectIsoClient(options: IsoClientOptions): Promise<IsoCl
       clearTimeout(timer)
       reject(new NoAnswerError('connection_lost', error.message || `no connection to ${host}:${port}`))
     })
-    socket.once('connect', () => {
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer)
       socket.removeAllListeners('error')
       resolve()
@@ -65,11 +72,16 @@ export class IsoClient {
   readonly #reader: FrameReader
   /** By reply MTI and STAN; the rest of the match is made on the few that share these. */
   readonly #waiters = new Map<string, Waiter[]>()
+  readonly #guard: MacGuard | undefined
+  readonly #macKey: Buffer | undefined
   #outgoing: Buffer[] = []
   #isClosed = false
 
-  constructor(socket: Socket, { dialect, framing = defaultFraming, timeoutMs = timeoutByDefaultMs }: IsoClientOptions) {
+  constructor(socket: Socket, options: IsoClientOptions) {
+    const { dialect, framing = defaultFraming, timeoutMs = timeoutByDefaultMs, mac } = options
     this.socket = socket
+    this.#macKey = mac?.key
+    this.#guard = mac === undefined ? undefined : guardOf(dialect, mac)
     this.#dialect = dialect
     this.#framing = framing
     this.#timeoutMs = timeoutMs
@@ -85,7 +97,9 @@ export class IsoClient {
    */
   send(request: Message, timeoutMs = this.#timeoutMs): Promise<Message> {
     if (this.#isClosed) return Promise.reject(new NoAnswerError('connection_lost', 'the connection was closed'))
-    const frame = encodeFrame(this.#framing, this.#dialect.pack(request), this.#framing.tpdu ? tpduOfClient : undefined)
+    const body =
+      this.#guard === undefined ? this.#dialect.pack(request) : this.#guard.pack(request, this.#macKey as Buffer)
+    const frame = encodeFrame(this.#framing, body, this.#framing.tpdu ? tpduOfClient : undefined)
     return new Promise((resolve, reject) => {
       const key = keyOf(replyMtiOf(request.mti), request)
       const timer = setTimeout(() => {
@@ -120,10 +134,18 @@ export class IsoClient {
     const { frames, error } = this.#reader.push(chunk)
     for (const { body } of frames) {
       const read = this.#dialect.unpack(body)
-      if (read.ok) this.#deliver(read.message)
-      else this.#giveUp(`${read.error.path}: ${read.error.text}`)
+      if (!read.ok) this.#giveUp(`${read.error.path}: ${read.error.text}`)
+      else if (!this.#isAuthentic(read.message, body)) this.#giveUp('its MAC is wrong or missing')
+      else this.#deliver(read.message)
     }
     if (error !== undefined) this.#giveUp(error.message)
+  }
+
+  /** A refusal may come without: a switch does not sign the answer to what it could not authenticate. */
+  #isAuthentic(reply: Message, body: Buffer): boolean {
+    const check = this.#guard?.check(reply, body, 0)
+    if (check === undefined || check.ok) return true
+    return check.fault === 'missing' && reply.fields[39] !== '00' && reply.fields[39] !== '10'
   }
 
   #deliver(reply: Message): void {
@@ -160,6 +182,12 @@ export class IsoClient {
     }
     this.#waiters.clear()
   }
+}
+
+function guardOf(dialect: Dialect, { method, key }: NonNullable<IsoClientOptions['mac']>): MacGuard {
+  const algorithm = method.algorithm === 'aes-cmac' ? 'aes' : 'tdes'
+  const keys = { find: () => [{ algorithm, key, settings: null } as const], findBase: () => [] }
+  return new MacGuard(dialect, { method, keys: 'listener', required: true }, '', keys)
 }
 
 const keyOf = (mti: string, { fields }: Message): string => mti + fields[11]

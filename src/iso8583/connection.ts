@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import { encodeFrame, type Frame, FrameError, FrameReader, type Framing, replyTpdu } from '../codec/framing.ts'
 import type { Micros } from '../core/ids.ts'
 import type { Pressure } from '../engine/result.ts'
-import type { Exchanges, Log, Sender } from './exchange.ts'
+import type { Exchanges } from './exchange.ts'
+import type { Log, Sender } from './exchange-types.ts'
 import type { IsoLimits } from './limits.ts'
 
 export interface ConnectionDeps {
@@ -10,6 +11,8 @@ export interface ConnectionDeps {
   readonly exchanges: Exchanges
   readonly pressure: Pressure
   readonly limits: IsoLimits
+  /** How long the peer may say nothing before it is asked whether it is there; infinite: for ever. */
+  readonly echoEveryMs: number
   readonly log: Log
   /** Pumps the connection when the engine takes work again. */
   whenRoom(connection: Connection): void
@@ -19,6 +22,8 @@ export interface ConnectionDeps {
 /** Why a connection was closed. `peer`: the terminal closed it, or went away. */
 export type CloseReason = 'peer' | 'bad_frame' | 'unreadable_message' | 'slow_frame' | 'slow_reader' | 'idle' | 'drain'
 
+/** Until the peer has sent one. */
+const unknownTpdu = Buffer.from('6000000000', 'hex')
 const noFrames: readonly Frame[] = []
 
 /**
@@ -46,6 +51,9 @@ export class Connection implements Sender {
   #frameSince: Micros = 0
   #takenBytes = 0
   #unsentSince: Micros = 0
+  #lastEchoAt: Micros = 0
+  /** That of the last message, for what the switch sends unasked. */
+  #tpdu: Buffer = unknownTpdu
 
   constructor(socket: Socket, deps: ConnectionDeps) {
     this.#socket = socket
@@ -111,6 +119,7 @@ export class Connection implements Sender {
     const now = this.#deps.now()
     this.#lastReadAt = now
     const { frames, error } = this.#reader.push(chunk)
+    this.#tpdu = frames.at(-1)?.tpdu ?? this.#tpdu
     if (this.#reader.pendingBytes === 0) this.#frameSince = 0
     else if (frames.length > 0 || this.#frameSince === 0) this.#frameSince = now
     this.#frames = this.#frames.length === 0 ? frames : [...this.#frames.slice(this.#nextFrame), ...frames]
@@ -189,6 +198,17 @@ export class Connection implements Sender {
     if (this.#socket.isPaused() || this.#retirement !== null) return
     if (this.#frameSince !== 0 && now - this.#frameSince > frameMs * 1000) this.retire('slow_frame', {})
     else if (this.#inFlight === 0 && now - this.#lastReadAt > idleMs * 1000) this.retire('idle', {})
+    else this.#echoIfIdle(now)
+  }
+
+  #echoIfIdle(now: Micros): void {
+    const { echoEveryMs, exchanges } = this.#deps
+    if (now - Math.max(this.#lastReadAt, this.#lastEchoAt) < echoEveryMs * 1000) return
+    this.#lastEchoAt = now
+    const body = exchanges.echo()
+    if (body === null) return
+    this.#enqueue(body, this.#tpdu)
+    this.flush()
   }
 
   /** How long the peer has taken no byte of what it was sent. */

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { approve, dialect, noon, panKey } from '../../test/support/iso-server.ts'
 import { messageOf, originalElements, panOfCard, purchaseElements, testTenant } from '../../test/support/terminal.ts'
 import type { Command } from '../core/commands.ts'
-import { Exchanges, type Sender } from './exchange.ts'
+import { Exchanges } from './exchange.ts'
+import type { Sender } from './exchange-types.ts'
 import { isAnswerable } from './mti.ts'
 
 const quiet = () => undefined

@@ -1,69 +1,23 @@
-import type { KeyObject } from 'node:crypto'
 import type { Dialect } from '../codec/dialect.ts'
 import { CodecError, type UnpackError } from '../codec/errors.ts'
 import type { Frame } from '../codec/framing.ts'
-import type { Message } from '../codec/message.ts'
+import { type Message, newMessage } from '../codec/message.ts'
 import type { Tenant } from '../core/catalog.ts'
+import type { Authorize, Inquire } from '../core/commands.ts'
 import { dayOfMicros, type Micros } from '../core/ids.ts'
-import type { Reason } from '../core/reasons.ts'
 import { panToken } from '../crypto/hash.ts'
-import type { Result, Submit } from '../engine/result.ts'
+import type { Result } from '../engine/result.ts'
+import { panOf } from './card.ts'
 import { commandOf, type IdentityRule, type Mapped, type MappingContext, type TerminalCommand } from './command.ts'
 import { isDigits } from './elements.ts'
-import { isAnswerable } from './mti.ts'
-import { type Reply, replyOf, replyTo } from './reply.ts'
-
-/** The part of a pino logger that the edge uses. */
-export interface Log {
-  debug(fields: object, sentence: string): void
-  info(fields: object, sentence: string): void
-  warn(fields: object, sentence: string): void
-  error(fields: object, sentence: string): void
-}
-
-/** One message and what came of it, for the log and the counters. Nothing in it is more of a card than its token. */
-export interface ExchangeRecord {
-  readonly mti: string
-  readonly kind: TerminalCommand['kind'] | 'edge'
-  /** Null: no reply was sent, because there may be an effect. */
-  readonly reason: Reason | null
-  readonly de39: string | null
-  readonly replayed: boolean
-  readonly tenant: number | null
-  readonly terminal: string | null
-  readonly merchant: string | null
-  readonly stan: string
-  readonly rrn: string | null
-  readonly amount: string | null
-  readonly card: string | null
-  readonly transaction: number | null
-  readonly micros: number
-}
-
-/** Where a message came from. Exactly one of the two is called, once, for each message. */
-export interface Sender {
-  /** Null: there is no answer. */
-  finish(body: Buffer | null, tpdu: Buffer | undefined): void
-  /** It cannot be understood, so no more is read from there. `details` has nothing of the message in it. */
-  reject(details: object): void
-}
-
-export interface ExchangeDeps {
-  readonly submit: Submit
-  readonly panKey: KeyObject
-  readonly log: Log
-  /** Once for each message that was answered, or met with silence: the line in the log, and the counters. */
-  onExchange(record: ExchangeRecord): void
-  tenantOf(tenant: number): Tenant | undefined
-  now(): Micros
-}
-
-export interface ExchangeSettings {
-  readonly dialect: Dialect
-  /** A tenant's id, or the tenant of each acquiring institution (DE32). */
-  readonly tenant: number | ReadonlyMap<string, number>
-  readonly identity: IdentityRule
-}
+import type { ExchangeDeps, ExchangeSettings, Sender } from './exchange-types.ts'
+import type { FrameLog } from './frame-log.ts'
+import type { KeyExchange } from './key-exchange.ts'
+import type { MacCheck, MacGuard } from './mac-guard.ts'
+import { isAnswerable, kindOfMti } from './mti.ts'
+import type { PinCheck } from './pin-check.ts'
+import { type Asked, type Reply, replyOf, replyTo } from './reply.ts'
+import { networkCodes, type SignOns } from './sign-ons.ts'
 
 /** Elements that a dialect need not have: an answer goes without them then. */
 const optionalInReplies = [15, 37, 38, 44, 54]
@@ -76,13 +30,26 @@ export class Exchanges {
   readonly #identity: IdentityRule
   readonly #notInDialect: readonly number[]
   readonly #tokenOf: (pan: string) => string
+  readonly #mac: MacGuard | undefined
+  readonly #pin: PinCheck | undefined
+  readonly #signOns: SignOns | undefined
+  readonly #keyExchange: KeyExchange | undefined
+  readonly #frameLog: FrameLog | undefined
 
-  constructor(deps: ExchangeDeps, { dialect, tenant, identity }: ExchangeSettings) {
+  constructor(
+    deps: ExchangeDeps,
+    { dialect, tenant, identity, mac, pin, signOns, keyExchange, frameLog }: ExchangeSettings,
+  ) {
     this.#deps = deps
     this.#dialect = dialect
     this.#tenant = tenant
     this.#identity = identity
     this.#notInDialect = optionalInReplies.filter(element => !dialect.format.fields.has(element))
+    this.#mac = mac
+    this.#pin = pin
+    this.#signOns = signOns
+    this.#keyExchange = keyExchange
+    this.#frameLog = frameLog
     this.#tokenOf = pan => panToken(pan, deps.panKey)
   }
 
@@ -90,6 +57,7 @@ export class Exchanges {
   handle({ body, tpdu }: Frame, sender: Sender): void {
     const startedAt = this.#deps.now()
     const read = this.#dialect.unpack(body)
+    this.#frameLog?.received(read, body.length, sender.peer)
     const { message } = read
     if (!isReadable(message)) {
       const details = read.ok
@@ -98,9 +66,12 @@ export class Exchanges {
       sender.reject(details)
       return
     }
-    const exchange: Exchange = { message, tpdu, sender, startedAt, tenant: null, command: null }
+    const exchange: Exchange = { message, tpdu, sender, startedAt, tenant: null, command: null, macKey: null }
     if (!isAnswerable(message.mti)) {
-      this.#deps.log.info({ mti: message.mti, stan: message.fields[11] }, 'not a request: ignored')
+      // The answer to an echo of ours is what it was asked for.
+      if (message.mti !== '0810') {
+        this.#deps.log.info({ mti: message.mti, stan: message.fields[11] }, 'not a request: ignored')
+      }
       sender.finish(null, tpdu)
       return
     }
@@ -108,10 +79,10 @@ export class Exchanges {
       this.#answer(exchange, replyTo(message, 'format_invalid', faultOf(read.error)), false, null)
       return
     }
-    this.#ask(exchange)
+    this.#ask(exchange, body)
   }
 
-  #ask(exchange: Exchange): void {
+  #ask(exchange: Exchange, body: Buffer): void {
     const { message, startedAt } = exchange
     const tenant = this.#tenantOf(message)
     if (tenant === undefined) {
@@ -119,6 +90,15 @@ export class Exchanges {
       return
     }
     exchange.tenant = tenant.id
+    if (this.#mac !== undefined && !this.#isAuthentic(exchange, this.#mac.check(message, body, tenant.id))) return
+    if (this.#signOns?.admits(message, exchange.sender) === false) {
+      this.#answer(exchange, replyTo(message, 'not_signed_on'), false, null)
+      return
+    }
+    if (this.#keyExchange !== undefined && isKeyChange(message)) {
+      this.#changeKeys(exchange, this.#keyExchange.answer(message, tenant.id))
+      return
+    }
     const today = dayOfMicros(startedAt)
     const mapped = this.#map(message, { tenant, identity: this.#identity, today, tokenOf: this.#tokenOf })
     if (mapped.kind === 'answer') {
@@ -127,8 +107,65 @@ export class Exchanges {
     }
     const { command, elements } = mapped
     exchange.command = command
-    const asked = { request: message, command, elements, tenant }
-    this.#submit(command).then(
+    if (this.#pin !== undefined && (command.kind === 'authorize' || command.kind === 'inquire')) {
+      this.#checkPin(exchange, this.#pin, command, { request: message, elements, tenant })
+    } else this.#enter(exchange, { request: message, command, elements, tenant })
+  }
+
+  /** The answer to a message that is not authentic has no MAC: a signed refusal could be kept for another day. */
+  #isAuthentic(exchange: Exchange, check: MacCheck): boolean {
+    if (check.ok) {
+      exchange.macKey = check.key
+      return true
+    }
+    const { mti, fields } = exchange.message
+    this.#deps.log.warn({ mti, terminal: fields[41], stan: fields[11], fault: check.fault }, 'MAC refused')
+    this.#answer(exchange, replyTo(exchange.message, 'mac_invalid'), false, null)
+    return false
+  }
+
+  #changeKeys(exchange: Exchange, answer: Promise<Reply>): void {
+    answer.then(
+      reply => this.#answer(exchange, reply, false, null),
+      error => {
+        this.#deps.log.error(errorFields(error), 'keys could not be changed')
+        this.#answer(exchange, replyTo(exchange.message, 'internal_error'), false, null)
+      },
+    )
+  }
+
+  /** A question of the switch's own whether the peer is there: 0800, DE70 301. Its answer is not waited for. */
+  echo(): Buffer | null {
+    const now = this.#deps.now()
+    const message = newMessage('0800')
+    const time = new Date(now / 1000).toISOString()
+    message.fields[7] = [5, 8, 11, 14, 17].map(from => time.slice(from, from + 2)).join('')
+    message.fields[11] = String(Math.floor(now / 1000) % 1_000_000).padStart(6, '0')
+    message.fields[70] = networkCodes.echo
+    return this.#pack(message, null)
+  }
+
+  #checkPin(exchange: Exchange, check: PinCheck, command: Authorize | Inquire, rest: Omit<Asked, 'command'>): void {
+    const { message } = exchange
+    if (!check.isPresent(message)) {
+      if (!check.settings.required) this.#enter(exchange, { ...rest, command })
+      else
+        this.#answer(exchange, replyTo(message, 'format_invalid', `DE${check.settings.element} missing`), false, null)
+      return
+    }
+    const { tenant, card: token, key: request } = command
+    check.verdictOf({ message, tenant, pan: panOf(message.fields)!, token, request }).then(
+      pin => this.#enter(exchange, { ...rest, command: { ...command, pin } }),
+      error => {
+        this.#deps.log.error(errorFields(error), 'a PIN could not be checked')
+        this.#answer(exchange, replyTo(message, 'switch_unavailable'), false, null)
+      },
+    )
+  }
+
+  #enter(exchange: Exchange, asked: Asked): void {
+    const { message } = exchange
+    this.#submit(asked.command).then(
       result => {
         const replayed = result.kind === 'decided' && result.replayed
         const transaction = result.kind === 'decided' ? result.decision.transaction : null
@@ -175,14 +212,16 @@ export class Exchanges {
   }
 
   #answer(exchange: Exchange, reply: Reply | null, replayed: boolean, transaction: number | null): void {
-    const body = reply === null ? null : this.#pack(reply.message)
+    const body = reply === null ? null : this.#pack(reply.message, exchange.macKey)
     exchange.sender.finish(body, exchange.tpdu)
+    if (reply !== null && body !== null) this.#frameLog?.sent(reply.message, body.length, exchange.sender.peer)
     this.#record(exchange, body === null ? null : reply, replayed, transaction)
   }
 
-  #pack(message: Message): Buffer | null {
+  #pack(message: Message, macKey: Buffer | null): Buffer | null {
     for (const element of this.#notInDialect) message.fields[element] = undefined
     try {
+      if (this.#mac !== undefined && macKey !== null) return this.#mac.pack(message, macKey)
       return this.#dialect.pack(message)
     } catch (error) {
       this.#deps.log.error({ ...errorFields(error), mti: message.mti }, 'an answer could not be packed')
@@ -219,6 +258,8 @@ interface Exchange {
   readonly startedAt: Micros
   tenant: number | null
   command: TerminalCommand | null
+  /** The answer's; null: it has no MAC. */
+  macKey: Buffer | null
 }
 
 /** Whether it can be answered at all: an answer needs the MTI and the STAN. */
@@ -226,6 +267,9 @@ function isReadable({ mti, fields }: Message): boolean {
   const stan = fields[11]
   return mti !== '' && stan !== undefined && stan.length === 6 && isDigits(stan, 0, 6)
 }
+
+const isKeyChange = ({ mti, fields }: Message): boolean =>
+  kindOfMti(mti) === 'network' && fields[70] === networkCodes.keyChange
 
 const faultOf = ({ path, code }: UnpackError): string =>
   isDigits(path, 0, 1) ? `DE${path} ${code}` : `${path} ${code}`

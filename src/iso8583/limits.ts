@@ -10,6 +10,8 @@ export interface IsoLimits {
   readonly idleMs: number
   /** The longest time from the first byte of a frame to its last. */
   readonly frameMs: number
+  /** The longest time that a TLS handshake may take. */
+  readonly handshakeMs: number
   /** The longest time in which a peer takes not one byte of its answers. */
   readonly unsentMs: number
   /** After so long without traffic TCP asks whether the peer is still there: it finds half-open connections. */
@@ -24,6 +26,7 @@ export const defaultIsoLimits: IsoLimits = {
   unsentBytesMax: 262_144,
   idleMs: 900_000,
   frameMs: 10_000,
+  handshakeMs: 10_000,
   unsentMs: 10_000,
   keepAliveMs: 30_000,
   lingerMs: 1_000,

@@ -1,11 +1,18 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import type { Dialect } from '../codec/dialect.ts'
 import type { Framing } from '../codec/framing.ts'
 import type { Pressure } from '../engine/result.ts'
 import type { IdentityRule } from './command.ts'
 import { type CloseReason, Connection } from './connection.ts'
-import { type ExchangeDeps, Exchanges } from './exchange.ts'
+import { Exchanges } from './exchange.ts'
+import type { ExchangeDeps } from './exchange-types.ts'
+import { FrameLog } from './frame-log.ts'
+import { KeyExchange, type KeyExchangeSettings, type StoreKey } from './key-exchange.ts'
 import { defaultIsoLimits, type IsoLimits } from './limits.ts'
+import { type Keys, MacGuard, type MacSettings } from './mac-guard.ts'
+import { PinCheck, type PinSettings, type PinSources } from './pin-check.ts'
+import { SignOns } from './sign-ons.ts'
 
 /** One port. Everything that differs between fleets is here, as data. */
 export interface IsoListener {
@@ -19,20 +26,50 @@ export interface IsoListener {
   readonly tenant: number | ReadonlyMap<string, number>
   /** `local`: DE13 and DE12 stand for DE7, for terminals that renew DE7 on a repeat. */
   readonly identity?: IdentityRule
+  /** Names the listener's own keys. */
+  readonly name?: string
+  readonly mac?: MacSettings
+  readonly pin?: PinSettings
+  /** `required`: nothing but a sign-on is looked at before it. */
+  readonly signOn?: 'required' | 'free'
+  /** Terminals get new session keys by 0800 with DE70 101. */
+  readonly keyExchange?: KeyExchangeSettings
+  /** The switch asks a peer that says nothing for so long whether it is there. */
+  readonly echoEveryMs?: number
+  /** Takes a line for each message, masked. Left out: there are none. */
+  readonly frameLog?: (line: string) => void
+  /** Reads key and certificates, anew for each reload. Left out: plain TCP. */
+  readonly tls?: () => TlsMaterial
+}
+
+/** PEM texts. */
+export interface TlsMaterial {
+  readonly key: string
+  readonly cert: string
+  /** With it a terminal must show a certificate that one of these has signed, or it is cut off. */
+  readonly ca?: string
 }
 
 export interface IsoServerDeps extends ExchangeDeps {
   readonly listeners: readonly IsoListener[]
   readonly pressure: Pressure
+  /** Needed for a listener with `mac` or `pin`. */
+  readonly keys?: Keys
+  /** Needed for a listener with `pin`. */
+  readonly pinSources?: PinSources
+  /** Needed for a listener with `keyExchange`. */
+  readonly storeKey?: StoreKey
   readonly limits?: Partial<IsoLimits>
   /** A connection was closed, or turned away because there are `connectionsMax`. */
-  readonly onConnectionClosed?: (reason: CloseReason | 'too_many') => void
+  readonly onConnectionClosed?: (reason: CloseReason | 'too_many' | 'tls_handshake') => void
 }
 
 export interface IsoServer {
   /** The port of each listener, in order. Rejects if one cannot be had; then none listens. */
   listen(): Promise<readonly number[]>
   readonly connectionCount: number
+  /** New connections get key and certificates as they are now. Throws, changing nothing, if one is no good. */
+  reloadTls(): void
   /** Takes no more connections and messages, answers what is in flight, closes. After `timeLimitMs` it cuts off. */
   close(timeLimitMs: number): Promise<void>
 }
@@ -48,8 +85,11 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
   const connections = new Set<Connection>()
   const waiting = new Set<Connection>()
   let isWaiting = false
+  /** Sockets, TLS handshakes that are under way among them. */
+  let open = 0
   let turnedAway = 0
   let isDraining = false
+  const reloads: (() => void)[] = []
   let onEmpty: (() => void) | undefined
   let timer: NodeJS.Timeout | undefined
 
@@ -66,16 +106,23 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
     })
   }
 
+  function admit(socket: Socket): void {
+    open++
+    socket.once('close', () => open--)
+    if (open <= limits.connectionsMax && !isDraining) return
+    turnedAway++
+    socket.destroy()
+    deps.onConnectionClosed?.('too_many')
+  }
+
   function accept(socket: Socket, listener: IsoListener, exchanges: Exchanges): void {
-    if (connections.size >= limits.connectionsMax || isDraining) {
-      turnedAway++
-      socket.destroy()
-      deps.onConnectionClosed?.('too_many')
-      return
-    }
+    if (socket.destroyed) return
     const { framing } = listener
     const { pressure, log, now } = deps
-    const connection = new Connection(socket, { framing, exchanges, pressure, limits, log, whenRoom, now })
+    const echoEveryMs = listener.echoEveryMs ?? Number.POSITIVE_INFINITY
+    const connection = new Connection(socket, {
+      ...{ framing, exchanges, pressure, limits, log, echoEveryMs, whenRoom, now },
+    })
     connections.add(connection)
     socket.once('close', () => {
       connections.delete(connection)
@@ -95,18 +142,44 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
 
   const servers = deps.listeners.map(listener => {
     const { dialect, tenant, identity = 'transmission' } = listener
-    const exchanges = new Exchanges(deps, { dialect, tenant, identity })
-    const server = createServer(
-      { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: limits.keepAliveMs },
-      socket => accept(socket, listener, exchanges),
-    )
+    const frameLog = listener.frameLog && new FrameLog(dialect.format, listener.frameLog, deps.now)
+    const exchanges = new Exchanges(deps, { dialect, tenant, identity, frameLog, ...guardsOf(listener, deps) })
+    const options = {
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: limits.keepAliveMs,
+    }
+    const onSocket = (socket: Socket): void => accept(socket, listener, exchanges)
+    const server =
+      listener.tls === undefined ? createServer(options, onSocket) : tlsServer(listener.tls, options, onSocket)
+    server.prependListener('connection', admit)
     server.on('error', error => deps.log.error({ port: listener.port, error: error.message }, 'terminal listener'))
     return { server, listener }
   })
 
+  function tlsServer(read: () => TlsMaterial, options: TlsOptions, onSocket: (socket: Socket) => void): Server {
+    const server = createTlsServer({ ...options, ...secureOptions(read()), handshakeTimeout: limits.handshakeMs })
+    server.on('secureConnection', onSocket)
+    server.on('tlsClientError', (error, socket) => {
+      const code = (error as NodeJS.ErrnoException).code ?? error.name
+      deps.log.debug(
+        { peer: `${socket.remoteAddress ?? 'gone'}:${socket.remotePort ?? 0}`, code },
+        'TLS handshake failed',
+      )
+      deps.onConnectionClosed?.('tls_handshake')
+      socket.destroy()
+    })
+    reloads.push(() => server.setSecureContext(secureOptions(read())))
+    return server
+  }
+
   return {
     get connectionCount() {
       return connections.size
+    },
+    reloadTls() {
+      for (const reload of reloads) reload()
     },
     async listen() {
       const ports: number[] = []
@@ -136,6 +209,31 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
       }
       clearInterval(timer)
     },
+  }
+}
+
+const secureOptions = ({ key, cert, ca }: TlsMaterial): TlsOptions => ({
+  key,
+  cert,
+  minVersion: 'TLSv1.2',
+  ...(ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true }),
+})
+
+function guardsOf(listener: IsoListener, { keys, pinSources, storeKey: store, now }: IsoServerDeps) {
+  const { dialect, mac, pin, signOn, keyExchange, name = '' } = listener
+  const signOns = signOn === 'required' ? new SignOns() : undefined
+  if (mac === undefined && pin === undefined && keyExchange === undefined) return { signOns }
+  if (keys === undefined || (pin !== undefined && pinSources === undefined)) {
+    throw new Error(`listener ${name} checks MACs or PINs, and there are no keys`)
+  }
+  if (keyExchange !== undefined && store === undefined) throw new Error(`listener ${name} has no place for new keys`)
+  const settings = { ...(mac === undefined ? {} : { mac }), ...(pin === undefined ? {} : { pin }) }
+  return {
+    signOns,
+    keyExchange:
+      keyExchange === undefined ? undefined : new KeyExchange(keyExchange, settings, { keys, store: store!, now }),
+    mac: mac === undefined ? undefined : new MacGuard(dialect, mac, name, keys),
+    pin: pin === undefined ? undefined : new PinCheck(pin, name, keys, pinSources!),
   }
 }
 

@@ -81,6 +81,7 @@ export const card = (n: number, over: Partial<Card> = {}): Card => ({
   holder: n,
   status: 'active',
   expiresAt: null,
+  pinTries: 0,
   ...over,
 })
 

@@ -7,7 +7,7 @@ import type { Command } from '../../src/core/commands.ts'
 import type { Micros } from '../../src/core/ids.ts'
 import type { Decision } from '../../src/core/transactions.ts'
 import type { Pressure, Result, Submit } from '../../src/engine/result.ts'
-import type { ExchangeRecord, Log } from '../../src/iso8583/exchange.ts'
+import type { ExchangeRecord, Log } from '../../src/iso8583/exchange-types.ts'
 import { createIsoServer, type IsoListener, type IsoServer, type IsoServerDeps } from '../../src/iso8583/server.ts'
 import { readDialect, testTenant } from './terminal.ts'
 

@@ -27,7 +27,13 @@ const lot = (id: number, program: number, amount: bigint): Lot => ({
 
 /** The real decisions on one card with 1,000 of credit and 500 of welfare, without a database: one endless batch. */
 export function memoryEngine(): (command: Command) => Promise<Result> {
-  const card = { token: panToken(memoryPan, panKey), holder: 1, status: 'active', expiresAt: null } as const
+  const card = {
+    token: panToken(memoryPan, panKey),
+    holder: 1,
+    status: 'active',
+    expiresAt: null,
+    pinTries: 0,
+  } as const
   const rows = new WorkingSet({
     decisions: [],
     transactions: [],

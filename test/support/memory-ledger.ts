@@ -202,6 +202,11 @@ export class MemoryLedger {
       if (this.transactions.has(transaction.id)) throw new Error(`23505: transaction ${transaction.id} is there`)
       this.transactions.set(transaction.id, transaction)
     }
+    for (const { token, read, tries } of rows.changedPinTries) {
+      const stored = this.cards.get(token)
+      if (stored?.pinTries !== read) throw new Error('CH001: cards')
+      this.cards.set(token, { ...stored, pinTries: tries })
+    }
     for (const { before, after } of rows.changedTransactions) {
       const stored = this.transactions.get(before.id)
       if (stored?.phase !== before.phase || stored.version !== before.version) throw new Error('CH001: transactions')

@@ -65,12 +65,19 @@ export function transactionOf(row: Row): Transaction {
   }
 }
 
-/** Token, holder, status, expiry. */
+/** Token, holder, status, expiry, wrong PINs. */
+export const cardColumns = (c: string): string =>
+  `replace(${c}.token::text, '-', ''), ${c}.holder, ${c}.status, ${microsOf(`${c}.expires_at`)}, ${c}.pin_tries`
+
+/** How many columns `cardColumns` is: those that a query adds come after. */
+export const cardColumnCount = 5
+
 export const cardOf = (row: Row): Card => ({
   token: row[0] as string,
   holder: idOf(row[1]),
   status: row[2] === '0' ? 'active' : 'blocked',
   expiresAt: idOrNull(row[3]),
+  pinTries: idOf(row[4]),
 })
 
 export const lotColumns = (l: string): string =>

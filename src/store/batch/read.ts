@@ -1,5 +1,5 @@
 import { arrayOf, arrayOfText, dayOfId, microsOf, type Statement, statement } from '../sql.ts'
-import { decisionColumns, lotColumns, transactionColumns } from './columns.ts'
+import { cardColumns, decisionColumns, lotColumns, transactionColumns } from './columns.ts'
 
 /** A day that only the database knows: that of its clock, and the one before. For keys that carry no time. */
 export const today = -1
@@ -45,7 +45,7 @@ export const readTransactions = (
 export const readCards = (tenant: number, tokens: readonly string[]): Statement =>
   statement(
     'read_cards',
-    `SELECT replace(c.token::text, '-', ''), c.holder, c.status, ${microsOf('c.expires_at')}, ${lotColumns('l')}
+    `SELECT ${cardColumns('c')}, ${lotColumns('l')}
      FROM (SELECT $1::integer AS tenant, token FROM unnest($2::uuid[]) AS token OFFSET 0) AS x
      JOIN cards c ON c.tenant = x.tenant AND c.token = x.token
      LEFT JOIN lots l ON l.tenant = c.tenant AND l.holder = c.holder`,

@@ -3,7 +3,7 @@ import { dayOf } from '../../core/ids.ts'
 import { phaseCodes } from '../../core/phases.ts'
 import { reasons } from '../../core/reasons.ts'
 import type { Decision, Transaction } from '../../core/transactions.ts'
-import type { BillReference, LotDelta } from '../../core/working-set.ts'
+import type { BillReference, LotDelta, PinTries } from '../../core/working-set.ts'
 import { arrayOf, arrayOfText, dayOfId, type Statement, statement, timestampOf } from '../sql.ts'
 import { commandCodeOf, transactionCodeOf } from './codes.ts'
 import { balancesLiteral, legsLiteral, postingsLiteral } from './columns.ts'
@@ -159,6 +159,25 @@ export const updateLots = (tenant: number, deltas: readonly LotDelta[]): Stateme
       arrayOf(deltas.map(one => one.creditsPending)),
       arrayOf(deltas.map(one => one.creditsPosted)),
       deltas.length,
+    ],
+  )
+
+/** Sets how often the PIN of a card was wrong, if the count is still the one that was read. */
+export const updatePinTries = (tenant: number, changes: readonly PinTries[]): Statement =>
+  statement(
+    'update_pin_tries',
+    `WITH moved AS (
+       UPDATE cards c SET pin_tries = x.tries
+       FROM (SELECT $1::integer AS tenant, * FROM unnest($2::uuid[], $3::smallint[], $4::smallint[])
+           AS u(token, read, tries) OFFSET 0) AS x
+       WHERE c.tenant = x.tenant AND c.token = x.token AND c.pin_tries = x.read RETURNING 1)
+     SELECT expect_rows((SELECT count(*) FROM moved), $5::bigint, 'cards')`,
+    [
+      tenant,
+      arrayOf(changes.map(one => one.token)),
+      arrayOf(changes.map(one => one.read)),
+      arrayOf(changes.map(one => one.tries)),
+      changes.length,
     ],
   )
 

@@ -2,7 +2,7 @@ import type { CardToken } from '../../core/commands.ts'
 import type { Micros } from '../../core/ids.ts'
 import type { Lot } from '../../core/ledger.ts'
 import type { Card } from '../../core/transactions.ts'
-import { cardOf, lotColumns, lotOf } from '../batch/columns.ts'
+import { cardColumnCount, cardColumns, cardOf, lotColumns, lotOf } from '../batch/columns.ts'
 import { idOf, microsOf, statement } from '../sql.ts'
 import type { Query } from './pool.ts'
 
@@ -13,12 +13,13 @@ export interface CardAndLots {
   readonly at: Micros
 }
 
+const lotsFrom = cardColumnCount + 1
+
 /** One snapshot of a card with every lot of its holder: a row for each lot, one without where there is none. */
 export const cardStatement = (tenant: number, token: CardToken) =>
   statement(
     'read_card_and_lots',
-    `SELECT replace(c.token::text, '-', ''), c.holder, c.status, ${microsOf('c.expires_at')},
-       ${microsOf('clock_timestamp()')}, ${lotColumns('l')}
+    `SELECT ${cardColumns('c')}, ${microsOf('clock_timestamp()')}, ${lotColumns('l')}
      FROM (SELECT $1::integer AS tenant, $2::uuid AS token OFFSET 0) AS x
      JOIN cards c ON c.tenant = x.tenant AND c.token = x.token
      LEFT JOIN lots l ON l.tenant = c.tenant AND l.holder = c.holder`,
@@ -30,6 +31,6 @@ export async function readCard(query: Query, tenant: number, token: CardToken): 
   const rows = await query(cardStatement(tenant, token))
   const [first] = rows
   if (first === undefined) return null
-  const lots = rows.filter(row => row[5] !== null).map(row => lotOf(row, 5))
-  return { card: cardOf(first), lots, at: idOf(first[4]) }
+  const lots = rows.filter(row => row[lotsFrom] !== null).map(row => lotOf(row, lotsFrom))
+  return { card: cardOf(first), lots, at: idOf(first[cardColumnCount]) }
 }

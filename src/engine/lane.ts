@@ -172,7 +172,8 @@ export class Lane {
   dropStale(): void {
     let stale = 0
     for (let job = this.#queue[0]; job !== undefined && this.#isStale(job); job = this.#queue[stale]) stale += 1
-    if (stale > 0) this.#giveUp(this.#queue.splice(0, stale), 'switch_busy')
+    const isConnected = this.#executor !== null && !this.#executor.isBroken
+    if (stale > 0) this.#giveUp(this.#queue.splice(0, stale), isConnected ? 'switch_busy' : 'switch_unavailable')
   }
 
   #isStale({ since, inDoubt }: Job): boolean {

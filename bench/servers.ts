@@ -41,8 +41,8 @@ export interface BenchSwitch {
   stop(): Promise<void>
 }
 
-/** One vault key for all switches of a run: they share the database, and with it the tokens of the cards. */
-const panKey = randomBytes(32).toString('hex')
+/** The same secrets for all switches of a run: they share the database, which no others may use. */
+const secrets = { PAN_KEY: randomBytes(32).toString('hex'), KEK: randomBytes(32).toString('hex') }
 
 /** Starts a switch as a process of its own, logging as in production, and waits until it is ready. */
 export async function startSwitch(options: SwitchOptions, signal: AbortSignal): Promise<BenchSwitch> {
@@ -59,7 +59,7 @@ export async function startSwitch(options: SwitchOptions, signal: AbortSignal): 
       DATA_DIR: options.folder,
       PORT: String(httpPort),
       ISO_PORT: String(isoPort),
-      PAN_KEY: panKey,
+      ...secrets,
       LOG_LEVEL: 'info',
     },
     // Its log lines are made and written, but to /dev/null: on the disk they would slow the database's down.

@@ -28,7 +28,7 @@ import { greeting } from './ops/greeting.ts'
 import { createLog } from './ops/log.ts'
 import { Metrics } from './ops/metrics.ts'
 import { RollingFiles } from './ops/rolling-file.ts'
-import { readCatalogs, readCatalogVersion } from './store/catalog.ts'
+import { openCatalogs } from './store/catalog.ts'
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
 import { deleteForgottenReversals } from './store/expiry.ts'
 import { readKeys, retireOverdueKeys, storeKey, takeCounter } from './store/keys.ts'
@@ -284,21 +284,6 @@ async function openKeys({ keyEncryptionKey, dataDir }: Config, pool: Pool, log: 
   return keys
 }
 
-/** The tenants' reference data in memory, read again when its version moves. */
-async function openCatalogs(pool: Pool) {
-  let version = await readCatalogVersion(pool)
-  const catalogs = {
-    byTenant: await readCatalogs(pool),
-    async refresh() {
-      const latest = await readCatalogVersion(pool)
-      if (latest === version) return
-      catalogs.byTenant = await readCatalogs(pool)
-      version = latest
-    },
-  }
-  return catalogs
-}
-
 function openFrameLogs({ listeners, dataDir }: Config, log: Logger): RollingFiles {
   return new RollingFiles(
     listeners.flatMap(({ name, frameLog: of }) =>
@@ -390,7 +375,8 @@ function fail(error: NodeJS.ErrnoException & { port?: number }): never {
 function sentenceOf(error: NodeJS.ErrnoException & { port?: number }): string {
   if (error instanceof ConfigError) return error.message
   if (error.code === 'EADDRINUSE') return `port ${error.port} is taken: choose others with PORT and ISO_PORT`
-  return error.stack ?? error.message
+  // A plain Error is a sentence for the operator; anything else is a defect.
+  return error.constructor === Error ? error.message : (error.stack ?? error.message)
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main().catch(fail)

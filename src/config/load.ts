@@ -4,6 +4,7 @@ import type { Static, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { compileDialect, type Dialect } from '../codec/dialect.ts'
 import { defaultFraming, type Framing } from '../codec/framing.ts'
+import { checkAcross, checkDemo } from './check.ts'
 import { ConfigError } from './errors.ts'
 import { type ListenerSecurity, securityOf } from './listener-security.ts'
 import { type DemoTenant, demoSchema, type SwitchFile, switchSchema } from './schema.ts'
@@ -49,7 +50,7 @@ export function loadConfig(env: Environment = process.env): Config {
   const databaseUrl = text(env.DATABASE_URL)
   const demo = file.demo === undefined ? null : readDemo(join(folder, file.demo))
   const isoPort = portOf(env, 'ISO_PORT')
-  return deepFreeze({
+  const config: Config = {
     http: { ...file.http, port: portOf(env, 'PORT') ?? file.http.port },
     // ISO_PORT moves the first listener; the others follow it at their distance.
     listeners: file.listeners.map((listener, index) => ({
@@ -63,7 +64,9 @@ export function loadConfig(env: Environment = process.env): Config {
     panKey: secretOf(env, 'PAN_KEY'),
     keyEncryptionKey: secretOf(env, 'KEK'),
     logLevel: text(env.LOG_LEVEL) ?? 'info',
-  })
+  }
+  checkAcross(config)
+  return deepFreeze(config)
 }
 
 const folderOf = (env: Environment): string => resolve(env.SWITCH_CONFIG ?? join(repository, 'switch-config'))
@@ -124,8 +127,15 @@ function readJson(path: string): unknown {
 function readChecked<Schema extends TSchema>(path: string, schema: Schema): Static<Schema> {
   const value = readJson(path)
   const [first] = Value.Errors(schema, value)
-  if (first !== undefined) throw new ConfigError(`${path}: ${first.instancePath || '/'} ${first.message}`)
+  if (first !== undefined) throw new ConfigError(`${path}: ${first.instancePath || '/'} ${sentenceOf(first)}`)
   return value as Static<Schema>
+}
+
+/** The validator's own words, where they say what is expected. */
+function sentenceOf({ keyword, params, message }: ReturnType<typeof Value.Errors>[number]): string {
+  if (keyword === 'boolean') return 'is not a field here'
+  if (keyword === 'const') return `must be one of its allowed values, such as ${JSON.stringify(params.allowedValue)}`
+  return message
 }
 
 function readDialect(path: string): Dialect {
@@ -139,15 +149,7 @@ function readDialect(path: string): Dialect {
 
 function readDemo(path: string): DemoTenant {
   const demo = readChecked(path, demoSchema)
-  demo.loads.forEach(({ program, funder, firstCards }, index) => {
-    const at = `${path}: /loads/${index}`
-    if (!demo.programs.some(({ code }) => code === program))
-      throw new ConfigError(`${at}/program is no program: ${program}`)
-    if (!demo.organisations.some(({ code }) => code === funder)) {
-      throw new ConfigError(`${at}/funder is no organisation: ${funder}`)
-    }
-    if (firstCards > demo.cards.count) throw new ConfigError(`${at}/firstCards is more than there are cards`)
-  })
+  checkDemo(path, demo)
   return demo
 }
 

@@ -1,11 +1,11 @@
-import type pg from 'pg'
 import type { Asset, Catalog, Funder, Merchant, Program, Terminal } from '../core/catalog.ts'
+import type { Pool } from './pool.ts'
 import { idOf, idOrNull } from './sql.ts'
 
 type Text = Record<string, string>
 
 /** Everything the tenants have set up, as of now. */
-export async function readCatalogs(pool: pg.Pool): Promise<Map<number, Catalog>> {
+export async function readCatalogs(pool: Pool): Promise<Map<number, Catalog>> {
   const { rows } = await pool.query<Text>(
     'SELECT id::text, code, currency::text, time_zone, cut_over_seconds::text, clearing_account::text FROM tenants',
   )
@@ -14,14 +14,29 @@ export async function readCatalogs(pool: pg.Pool): Promise<Map<number, Catalog>>
 }
 
 /** Moves whenever any tenant's reference data does. */
-export async function readCatalogVersion(pool: pg.Pool): Promise<string> {
+async function readCatalogVersion(pool: Pool): Promise<string> {
   const { rows } = await pool.query<Text>(
     "SELECT coalesce(string_agg(id || ':' || catalog_version, ',' ORDER BY id), '') AS version FROM tenants",
   )
   return rows[0]?.version ?? ''
 }
 
-async function readCatalog(pool: pg.Pool, tenant: Text): Promise<Catalog> {
+/** The tenants' reference data in memory, read again when its version moves. */
+export async function openCatalogs(pool: Pool) {
+  let version = await readCatalogVersion(pool)
+  const catalogs = {
+    byTenant: await readCatalogs(pool),
+    async refresh() {
+      const latest = await readCatalogVersion(pool)
+      if (latest === version) return
+      catalogs.byTenant = await readCatalogs(pool)
+      version = latest
+    },
+  }
+  return catalogs
+}
+
+async function readCatalog(pool: Pool, tenant: Text): Promise<Catalog> {
   const id = idOf(tenant.id)
   const list = async <Item>(text: string, itemOf: (row: Text) => Item): Promise<Item[]> =>
     (await pool.query<Text>(text, [id])).rows.map(itemOf)

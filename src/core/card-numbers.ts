@@ -14,3 +14,6 @@ export function cardNumber(bin: string, serial: number): string {
   const digits = bin + String(serial).padStart(9, '0')
   return digits + luhnDigit(digits)
 }
+
+/** Whether the last of these digits is the check digit of those before it. */
+export const hasCheckDigit = (digits: string): boolean => luhnDigit(digits.slice(0, -1)) === digits.slice(-1)

@@ -106,13 +106,17 @@ export class Session {
     return fulfilled
   }
 
+  /** node-postgres can neither write several statements at once nor give a connection up: its socket does both. */
+  get #socket(): Socket {
+    return (this.#client as unknown as { connection: { stream: Socket } }).connection.stream
+  }
+
   #send(statements: readonly Statement[]): Promise<Reply>[] {
     // One system call for the flight instead of one a statement.
-    const { stream } = (this.#client as unknown as { connection: { stream: NodeJS.WritableStream & Corkable } })
-      .connection
-    stream.cork()
+    const socket = this.#socket
+    socket.cork()
     const replies = statements.map(one => this.#client.query(one as unknown as pg.QueryArrayConfig))
-    stream.uncork()
+    socket.uncork()
     return replies as unknown as Promise<Reply>[]
   }
 
@@ -139,12 +143,11 @@ export class Session {
   /** Gives the connection up at once: nothing is waited for. */
   destroy(): void {
     this.#isBroken = true
-    const { stream } = (this.#client as unknown as { connection: { stream: Corkable } }).connection
-    stream.destroy()
+    this.#socket.destroy()
   }
 }
 
-interface Corkable {
+interface Socket {
   cork(): void
   uncork(): void
   destroy(): void

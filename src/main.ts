@@ -340,7 +340,9 @@ export async function main(): Promise<void> {
   const config = loadConfig()
   const log = createLog(config.logLevel)
   const running = await startSwitch(config, log)
-  process.stderr.write(greeting({ ...running, isDemo: config.demo !== null, isEmbedded: config.databaseUrl === null }))
+  const isPlain = config.listeners[0]?.tls === undefined && config.listeners[0]?.mac === undefined
+  const isDemo = config.demo !== null && isPlain
+  process.stderr.write(greeting({ ...running, isDemo, isEmbedded: config.databaseUrl === null }))
   let isStopping = false
   const onSignal = (signal: NodeJS.Signals): void => {
     if (isStopping) return

@@ -92,6 +92,9 @@ async function run(store: KeyStore, command: string, id: string, options: Option
       return addKey(store, placeOf(store, options), await imported(store, options), overlapOf(options, '0'))
     case 'rotate': {
       const { row, key } = await openKey(store, id)
+      if (row.status !== 'active') {
+        throw new OperatorError(`key ${id} is ${row.status}: another is active in its place, see "charsu keys list"`)
+      }
       const fresh = { algorithm: row.algorithm, key: newKey(row.algorithm, key.length), settings: row.settings }
       return addKey(store, row, fresh, overlapOf(options, rotateOverlapSeconds))
     }
@@ -167,7 +170,9 @@ async function imported(store: KeyStore, options: Options) {
       throw new OperatorError(`the key block is for ${header.usage}, not ${allowed[0]}`)
     return { algorithm: header.algorithm === 'A' ? ('aes' as const) : ('tdes' as const), key, settings }
   }
-  const checkValue = hexBytes('--check-value', options.textOf('check-value') ?? '')
+  const given = options.textOf('check-value')
+  if (given === undefined) throw new OperatorError('--check-value is required with components')
+  const checkValue = hexBytes('--check-value', given)
   const count = countOf('components', options.textOf('components') ?? '2', 8)
   const prompts = Array.from({ length: count }, (_, index) => `component ${index + 1} of ${count}`)
   const lines = await readSecretLines(prompts)

@@ -36,6 +36,7 @@ const processingCodes: Readonly<Record<Exclude<Order, 'echo'>, string>> = {
   balance: '310000',
 }
 const echoTest = '301'
+const signOn = '001'
 
 /** The message of an order. Throws where the order lacks what its message needs. */
 export function requestOf(order: TerminalOrder): Message {
@@ -64,6 +65,13 @@ export function requestOf(order: TerminalOrder): Message {
   }
   if (name === 'refund' && amount === undefined) throw new Error('refund needs --amount')
   nameOriginal(fields, order)
+  return message
+}
+
+/** The sign-on that a listener may want before anything else, with the STAN before that of the order. */
+export function signOnOf(order: TerminalOrder): Message {
+  const message = requestOf({ ...order, name: 'echo', stan: (order.stan + 999_999) % 1_000_000 })
+  message.fields[70] = signOn
   return message
 }
 

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import { type Framing, frameLengthKinds } from '../codec/framing.ts'
 import { type ListenerConfig, loadConfig, loadDialect } from '../config/load.ts'
-import { connectIsoClient, NoAnswerError } from '../iso8583/client.ts'
+import { connectIsoClient, type IsoClient, NoAnswerError } from '../iso8583/client.ts'
 import { elapsedSeconds, nowMicros } from '../ops/clock.ts'
-import { type Order, orderNames, requestOf, type TerminalOrder } from './terminal-requests.ts'
+import { type Order, orderNames, requestOf, signOnOf, type TerminalOrder } from './terminal-requests.ts'
 import { addPin, connectionSecurity, securityOptions, securityUsage } from './terminal-security.ts'
 import { failureOf, followUpsOf, jsonOf, tableOf, verdictOf } from './terminal-view.ts'
 
@@ -34,6 +34,7 @@ Options
   --listener NAME      a listener of switch.json whose port, dialect, framing, MAC and PIN rules to use (the first)
   --dialect NAME       another dialect of switch-config/dialects
   --framing KIND       another length in front of a message: ${frameLengthKinds.join(', ')}
+  --sign-on            sign on first (0800, DE70 001), on the same connection; done anyway where the listener wants it
   --json               print JSON
 
 ${securityUsage}
@@ -56,6 +57,7 @@ const options = {
   dialect: { type: 'string' },
   framing: { type: 'string' },
   ...securityOptions,
+  'sign-on': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -98,6 +100,7 @@ async function exchange(name: Order, values: Values): Promise<number> {
     ...security,
   })
   try {
+    if (values['sign-on'] || listener.signOn === 'required') await signOn(client, order, timeoutMs)
     const reply = await client.send(request, timeoutMs)
     const milliseconds = Math.round((elapsedSeconds() - startedAt) * 1000)
     const verdict = verdictOf(reply)
@@ -120,6 +123,11 @@ async function exchange(name: Order, values: Values): Promise<number> {
   } finally {
     await client.close()
   }
+}
+
+async function signOn(client: IsoClient, order: TerminalOrder, timeoutMs: number): Promise<void> {
+  const { isApproved, sentence } = verdictOf(await client.send(signOnOf(order), timeoutMs))
+  if (!isApproved) throw new Error(`signing on: ${sentence}`)
 }
 
 function listenerOf(name: string | undefined): ListenerConfig {

@@ -163,7 +163,7 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
     server.on('secureConnection', onSocket)
     server.on('tlsClientError', (error, socket) => {
       const code = (error as NodeJS.ErrnoException).code ?? error.name
-      deps.log.debug(
+      deps.log.info(
         { peer: `${socket.remoteAddress ?? 'gone'}:${socket.remotePort ?? 0}`, code },
         'TLS handshake failed',
       )

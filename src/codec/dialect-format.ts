@@ -81,8 +81,15 @@ export const bitmapEncodings = ['binary', 'hex', 'hex-ebcdic'] as const
 export type BitmapFormat = { encoding: (typeof bitmapEncodings)[number]; bytes: number; bytesMax: number }
 
 export const tagEncodings = ['ascii', 'ebcdic', 'bcd', 'binary'] as const
-/** `width` is in characters, for `bcd` in digits, for `binary` in bytes (the key is then hexadecimal). */
-export type TagFormat = { encoding: (typeof tagEncodings)[number]; width: number }
+/**
+ * `width` is in characters, for `bcd` in digits, for `binary` in bytes (the key is then hexadecimal). With a `filler`
+ * the wire has the key filled to that width, and the key itself goes without.
+ */
+export type TagFormat = {
+  encoding: (typeof tagEncodings)[number]
+  width: number
+  filler?: { side: 'left' | 'right'; fill: string }
+}
 
 export type Fields<Key> = Map<Key, FieldFormat>
 

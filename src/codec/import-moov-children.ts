@@ -35,16 +35,16 @@ function taggedChildren(tag: Json, subfields: Json, path: string): ChildrenJson 
   const width = typeof tag.length === 'number' ? tag.length : 0
   if (width < 1) throw new ImportError(path, 'a tag must have a length')
   const { type, pad } = isObject(tag.padding) ? tag.padding : {}
+  const isPadded = typeof pad === 'string' && pad.length === 1 && (type === 'Left' || type === 'Right')
+  const filler = isPadded ? ({ side: type === 'Right' ? 'right' : 'left', fill: pad } as const) : undefined
   const keyCharacters = encoding === 'binary' ? 2 * width : width
-  const filler = typeof pad === 'string' && pad !== '' ? pad : '0'
-  const keyOf = (key: string) =>
-    type === 'Right' ? key.padEnd(keyCharacters, filler) : key.padStart(keyCharacters, filler)
+  const keyOf = (key: string) => (isPadded ? key : key.padStart(keyCharacters, '0'))
   const fields = children(subfields, path, keyOf)
   const common = commonPrefix(fields)
   if (common !== undefined) for (const child of Object.values(fields)) delete child.prefix
   return {
     kind: 'tag-length',
-    tag: { encoding, width },
+    tag: { encoding, width, ...(filler === undefined ? {} : { filler }) },
     ...(common === undefined ? {} : { prefix: { ...common, unit: 'bytes' } }),
     fields,
   }

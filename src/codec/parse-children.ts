@@ -64,7 +64,7 @@ function parseTagLength(
   parentEncoding: Encoding,
 ): ChildrenFormat {
   const given = object(json, path, ['kind', 'headerBytes', 'tag', 'lengthFirst', 'prefix', 'fields', 'other'])
-  const tag = object(given.tag, `${path}/tag`, ['encoding', 'width'])
+  const tag = object(given.tag, `${path}/tag`, ['encoding', 'width', 'filler'])
   const encoding = oneOf(tag.encoding, `${path}/tag/encoding`, tagEncodings)
   const width = integer(tag.width, `${path}/tag/width`, 1, 8)
   if (encoding === 'bcd' && width % 2 !== 0) {
@@ -81,17 +81,18 @@ function parseTagLength(
     return field
   }
   const keyCharacters = encoding === 'binary' ? 2 * width : width
+  const filler = optional(tag.filler, undefined, present => parseTagFiller(present, `${path}/tag/filler`))
   return {
     kind: 'tag-length',
     headerBytes: optional(given.headerBytes, 0, present => integer(present, `${path}/headerBytes`, 0, 255)),
-    tag: { encoding, width },
+    tag: { encoding, width, ...(filler === undefined ? {} : { filler }) },
     lengthFirst,
     prefix,
     fields: parseKeyed(
       optional(given.fields, {}, present => object(present, `${path}/fields`)),
       `${path}/fields`,
-      new RegExp(`^.{${keyCharacters}}$`),
-      `a tag of ${keyCharacters} characters`,
+      new RegExp(filler === undefined ? `^.{${keyCharacters}}$` : `^.{1,${keyCharacters}}$`),
+      `a tag of ${filler === undefined ? '' : 'at most '}${keyCharacters} characters`,
       parse,
     ),
     other:
@@ -99,6 +100,15 @@ function parseTagLength(
         ? unknownTag(parse, prefix, parentEncoding)
         : optional(given.other, undefined, present => parse(present, `${path}/other`)),
   }
+}
+
+function parseTagFiller(json: unknown, path: string) {
+  const given = object(json, path, ['side', 'fill'])
+  const side = oneOf(given.side, `${path}/side`, ['left', 'right'] as const)
+  if (typeof given.fill !== 'string' || given.fill.length !== 1) {
+    throw new DialectError(`${path}/fill`, 'must be one character', given.fill)
+  }
+  return { side, fill: given.fill }
 }
 
 /**

@@ -184,7 +184,7 @@ function berTagBytes(bytes: Buffer, start: number, end: number) {
 
 const tagBytes = ({ encoding, width }: TagFormat) => (encoding === 'bcd' ? width / 2 : width)
 
-function fixedTag({ encoding, width }: TagFormat, renderings: Renderings): TagCodec {
+function fixedTag({ encoding, width, filler }: TagFormat, renderings: Renderings): TagCodec {
   const characters = encoding === 'binary' ? 2 * width : width
   const codec = valueEncoding(
     {
@@ -198,10 +198,27 @@ function fixedTag({ encoding, width }: TagFormat, renderings: Renderings): TagCo
   return {
     read: cursor => {
       const start = cursor.offset
-      return (
-        codec.read(cursor, characters) ?? fail(cursor, cursor.code === 'truncated' ? 'truncated' : 'bad_tag', start)
-      )
+      const key = codec.read(cursor, characters)
+      if (key === undefined) return fail(cursor, cursor.code === 'truncated' ? 'truncated' : 'bad_tag', start)
+      return filler === undefined ? key : withoutFiller(key, filler)
     },
-    write: (writer, key) => (key.length === characters && codec.write(writer, key)) || refuse(writer, 'bad_tag'),
+    write: (writer, key) => {
+      const whole = filler === undefined ? key : withFiller(key, characters, filler)
+      return (whole.length === characters && codec.write(writer, whole)) || refuse(writer, 'bad_tag')
+    },
   }
+}
+
+type Filler = NonNullable<TagFormat['filler']>
+
+const withFiller = (key: string, characters: number, { side, fill }: Filler): string =>
+  side === 'left' ? key.padStart(characters, fill) : key.padEnd(characters, fill)
+
+/** At least one character stays: a tag of nothing but filler is that filler. */
+function withoutFiller(key: string, { side, fill }: Filler): string {
+  let from = 0
+  let to = key.length
+  if (side === 'left') while (from < to - 1 && key[from] === fill) from += 1
+  else while (to > 1 && key[to - 1] === fill) to -= 1
+  return key.slice(from, to)
 }

@@ -109,18 +109,19 @@ describe.concurrent('F4: the connection to the database goes silent', () => {
     return { proxy, connect: () => ledger.engine({ laneCount: 1, events: quietEvents, connect, limits }) }
   }
 
-  // What has not sent its COMMIT when the silence is noticed is refused; what has is found, or run again.
+  // What has not sent its COMMIT when the silence is noticed is refused (busy or unavailable: whether the connection is
+  // given up before the command is); what has is found, or run again.
   test.each<[Break, Step, reason: string]>([
-    ['blackhole', 'while connecting', 'switch_unavailable'],
-    ['blackhole', 'before BEGIN', 'switch_busy'],
-    ['blackhole', 'in the lock', 'switch_busy'],
+    ['blackhole', 'while connecting', 'refused'],
+    ['blackhole', 'before BEGIN', 'refused'],
+    ['blackhole', 'in the lock', 'refused'],
     ['blackhole', 'in the write', 'approved'],
     ['blackhole', 'COMMIT sent and lost', 'approved'],
     ['blackhole', 'COMMIT sent and done', 'approved'],
     ['blackhole', 'COMMIT answered', 'approved'],
-    ['half-open', 'while connecting', 'switch_unavailable'],
-    ['half-open', 'before BEGIN', 'switch_busy'],
-    ['half-open', 'in the lock', 'switch_busy'],
+    ['half-open', 'while connecting', 'refused'],
+    ['half-open', 'before BEGIN', 'refused'],
+    ['half-open', 'in the lock', 'refused'],
     ['half-open', 'in the write', 'approved'],
     ['half-open', 'COMMIT sent and done', 'approved'],
   ])('%s, %s: %s in the end, and all is well after', async (how, step, reason) => {
@@ -134,7 +135,7 @@ describe.concurrent('F4: the connection to the database goes silent', () => {
       const result = await client.send(commands.authorize(), engine)
       proxy.isSilent = false
       await struck
-      expect(reasonOf(result)).toBe(reason)
+      expect(reason === 'refused' ? ['switch_busy', 'switch_unavailable'] : [reason]).toContain(reasonOf(result))
       await expectBack(() => client.send(commands.authorize({ card: tokenOf(2) }), engine))
       await resendAll(arena)
       await engine.close()

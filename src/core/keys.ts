@@ -59,8 +59,12 @@ export function terminalKeyRange(request: Omit<TerminalRequest, 'sentAt'>): { fr
  */
 export const clientKey = (client: number, hash: string): Key => hex(0x80000000 + client, 8) + hash.slice(0, 24)
 
-const purposes = { expire: 1, load: 2, settle: 3, refund: 4 } as const
+const purposes = { expire: 1, load: 2, settle: 3, refund: 4, breakage: 5 } as const
 
 /** A key of the switch's own: the same purpose and number always give the same key, so that a job may run twice. */
 export const switchKey = (purpose: keyof typeof purposes, number: TransactionId): Key =>
   `ff${hex(purposes[purpose], 2)}${hex(number, 28)}`
+
+/** A lot is swept once for each moment at which it became due. */
+export const breakageKey = (lot: number, dueSeconds: number): Key =>
+  `ff${hex(purposes.breakage, 2)}${hex(dueSeconds, 14)}${hex(lot, 14)}`

@@ -77,6 +77,10 @@ export interface Lot extends Counters {
   /** Credit that may be spent beyond what was loaded: a credit line. Never negative. */
   readonly limit: bigint
   readonly expiresAt: Micros | null
+  /** From when what is left is to be booked as breakage; null: nothing is. */
+  readonly sweepDue: Micros | null
+  /** Nothing is spent from it until an operator releases it. */
+  readonly isFrozen: boolean
 }
 
 /** What can be reserved now: holds count, money that is only pending in does not. */

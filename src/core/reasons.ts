@@ -65,6 +65,17 @@ export const reasons = {
     'موجودی کافی نیست: بخشی از اعتبار برای خرید دیگری نگه داشته شده است.',
   ),
 
+  credit_expired: row(26, '57', 402, 'This credit has expired.', 'مهلت این اعتبار گذشته است.'),
+  account_frozen: row(27, '62', 402, 'This credit is frozen.', 'این اعتبار مسدود شده است.'),
+  program_not_now: row(28, '57', 402, 'This credit cannot be spent now.', 'این اعتبار اکنون قابل خرج نیست.'),
+  goods_not_eligible: row(
+    29,
+    '57',
+    402,
+    'This credit is not for these goods.',
+    'این اعتبار برای این کالاها قابل خرج نیست.',
+  ),
+
   original_unknown: row(30, '25', 404, 'The original transaction was not found.', 'تراکنش اصلی پیدا نشد.'),
   original_ambiguous: row(31, '25', 409, 'More than one transaction fits: name one.', 'بیش از یک تراکنش یافت شد.'),
   original_mismatch: row(
@@ -127,6 +138,60 @@ export const reasons = {
     402,
     'The key of this PIN was used before: enter it again.',
     'کلید این رمز پیش‌تر به کار رفته است: رمز را دوباره وارد کنید.',
+  ),
+
+  card_inactive: row(44, '62', 402, 'This card has not been activated.', 'کارت هنوز فعال نشده است.'),
+  card_replaced: row(45, '62', 402, 'This card has been replaced by another.', 'کارت با کارت دیگری جایگزین شده است.'),
+  card_closed: row(46, '62', 402, 'This card has been closed.', 'کارت بسته شده است.'),
+  merchant_suspended: row(47, '03', 402, 'This merchant is suspended.', 'پذیرنده موقتاً غیرفعال است.'),
+  terminal_suspended: row(48, '58', 402, 'This terminal is suspended.', 'پایانه موقتاً غیرفعال است.'),
+  amount_below_minimum: row(
+    49,
+    '13',
+    402,
+    'The purchase is too small for this credit.',
+    'مبلغ خرید از حداقل لازم برای این اعتبار کمتر است.',
+  ),
+  amount_limit: row(50, '61', 402, 'The purchase is beyond a limit of amount.', 'مبلغ خرید از سقف مجاز بیشتر است.'),
+  count_limit: row(51, '65', 402, 'There were too many purchases.', 'تعداد خریدها از حد مجاز بیشتر است.'),
+  share_limit: row(
+    52,
+    '61',
+    402,
+    'This credit pays only a part of a purchase.',
+    'این اعتبار تنها بخشی از مبلغ خرید را می‌پردازد.',
+  ),
+  budget_exhausted: row(
+    53,
+    '61',
+    402,
+    'The budget of the organisation is used up.',
+    'بودجه سازمان برای این دوره به پایان رسیده است.',
+  ),
+  pays_alone_only: row(
+    54,
+    '57',
+    402,
+    'This credit pays a whole purchase or nothing.',
+    'این اعتبار تنها برای پرداخت کامل خرید قابل استفاده است.',
+  ),
+  program_closed: row(55, '57', 409, 'This program is closed or unknown.', 'این طرح بسته یا ناشناخته است.'),
+  organisation_unknown: row(56, '12', 404, 'This organisation is unknown.', 'سازمان شناخته نشد.'),
+  organisation_suspended: row(57, '12', 409, 'This organisation is suspended.', 'سازمان موقتاً غیرفعال است.'),
+  funding_insufficient: row(
+    58,
+    '51',
+    409,
+    'The organisation has not enough left under its contract.',
+    'مانده سازمان بر پایه قرارداد کافی نیست.',
+  ),
+  account_unknown: row(59, '12', 404, 'This account is unknown.', 'حساب شناخته نشد.'),
+  transfer_not_allowed: row(
+    76,
+    '57',
+    409,
+    'Value of this program may not be moved there.',
+    'انتقال اعتبار این طرح به آنجا مجاز نیست.',
   ),
 
   other_content: row(

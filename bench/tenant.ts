@@ -25,7 +25,7 @@ export function benchTenant(terminals: number, cards: number): object {
     cutOverSeconds: 0,
     currency: { code: 'IRR', numeric: currencyNumeric, scale: 0 },
     organisations: [{ code: 'bench', name: 'Benchmark' }],
-    programs: [{ code: 'credit', kind: 'credit', priority: 0 }],
+    programs: [{ code: 'credit', kind: 'credit' }],
     merchants: Array.from({ length: Math.ceil(terminals / terminalsPerMerchant) }, (_, number) => ({
       code: merchantCodeOf(number),
       name: `Merchant ${number + 1}`,
@@ -39,6 +39,6 @@ export function benchTenant(terminals: number, cards: number): object {
       { key: apiKey, label: 'Benchmark', scopes: ['transactions:write', 'transactions:read'], merchants: ['*'] },
     ],
     cards: { bin: cardBin, count: cards },
-    loads: [{ program: 'credit', funder: 'bench', firstCards: cards, amount: loadPerCard }],
+    loads: [{ program: 'credit', funder: 'bench', toCard: cards, amount: loadPerCard }],
   }
 }

@@ -21,8 +21,9 @@ import { ApiKeys } from './http/api-keys.ts'
 import { createHttpApp } from './http/app.ts'
 import { createIsoServer, type IsoListener } from './iso8583/server.ts'
 import { expireHolds } from './jobs/expiry.ts'
-import { loadEmptyLots } from './jobs/first-loads.ts'
+import { makeFirstLoads } from './jobs/first-loads.ts'
 import { startJobs } from './jobs/schedule.ts'
+import { sweepLots } from './jobs/sweep-lots.ts'
 import { elapsedSeconds, nowMicros, pause } from './ops/clock.ts'
 import { greeting } from './ops/greeting.ts'
 import { createLog } from './ops/log.ts'
@@ -198,6 +199,13 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
           for (const tenant of catalogs.byTenant.keys()) await settlements.finish(tenant)
         },
       },
+      {
+        name: 'sweep expired lots',
+        everyMs: 10_000,
+        run: async () => {
+          for (const tenant of catalogs.byTenant.keys()) await sweepLots(pool, engine, tenant)
+        },
+      },
       { name: 'make partitions', everyMs: 3_600_000, run: () => makePartitions(pool) },
       { name: 'retire keys', everyMs: 60_000, run: () => retireOverdueKeys(pool) },
       { name: 'forget old reversals', everyMs: 3_600_000, run: () => deleteForgottenReversals(pool) },
@@ -319,15 +327,15 @@ function seedOf(demo: DemoTenant, tokenOf: (pan: string) => string): TenantSeed 
     ...demo,
     apiKeys: demo.apiKeys.map(({ key, ...rest }) => ({ ...rest, hash: sha256Hex(key) })),
     cards: pans.map(pan => ({ token: tokenOf(pan), last4: pan.slice(-4) })),
-    lots: demo.loads,
+    calendar: demo.calendar ?? 'gregorian',
   }
 }
 
 async function loadDemo(demo: DemoTenant, catalogs: ReadonlyMap<number, Catalog>, pool: Pool, engine: Engine) {
   const catalog = [...catalogs.values()].find(({ tenant }) => tenant.code === demo.code)
   if (catalog === undefined) return
-  const amounts = new Map(demo.loads.map(({ program, amount }) => [program, BigInt(amount)]))
-  await loadEmptyLots(pool, engine, catalog.tenant.id, program => amounts.get(program) ?? 0n)
+  const loads = demo.loads.map(load => ({ ...load, fromCard: load.fromCard ?? 1, amount: BigInt(load.amount) }))
+  await makeFirstLoads(pool, engine, catalog, loads)
 }
 
 function versionOf(): string {

@@ -388,13 +388,13 @@ test('two tenants in one database are kept apart, though all their names are the
     name: 'Second',
     timeZone: 'UTC',
     cutOverSeconds: 0,
+    calendar: 'gregorian',
     currency: { code: 'IRR', numeric: '364', scale: 0 },
     organisations: [{ code: 'bazaar', name: 'Bazaar' }],
-    programs: [{ code: 'credit', kind: 'credit', priority: 0 }],
+    programs: [{ code: 'credit', kind: 'credit' }],
     merchants: [{ code: M1, name: 'One', terminals: [{ code: 'T0000001', confirmation: 'explicit', partial: false }] }],
     apiKeys: [],
     cards: [{ token: card, last4: '0000' }],
-    lots: [{ program: 'credit', funder: 'bazaar', firstCards: 1 }],
   })
   const catalogs = await readCatalogs(ledger.pool)
   const second = [...catalogs.keys()].find(id => id !== tenant)!

@@ -65,7 +65,8 @@ export function limitsNeed(transaction: Transaction, rows: WorkingSet, { catalog
 
 /** Whether any program of the tenant has, had, or will have a limit. */
 const hasLimits = ({ programsById }: Catalog): boolean => {
-  for (const { versions } of programsById.values()) if (versions.some(({ terms }) => terms.limits.length > 0)) return true
+  for (const { versions } of programsById.values())
+    if (versions.some(({ terms }) => terms.limits.length > 0)) return true
   return false
 }
 
@@ -99,7 +100,8 @@ function apply(
   }
   // What a limit of the holder counts is paid by all programs, whichever of them has the limit.
   const total = parts.reduce((sum, { amount }) => sum + amount, 0n)
-  for (const counter of countersOf(holderLimits(local.at, catalog), 0, merchant, local, catalog)) add(counter, null, total)
+  for (const counter of countersOf(holderLimits(local.at, catalog), 0, merchant, local, catalog))
+    add(counter, null, total)
 
   let usage = rows.usageOf(holder)
   for (const { counter, funder, amount } of sums.values()) {

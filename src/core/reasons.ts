@@ -176,7 +176,7 @@ export const reasons = {
     'این اعتبار تنها برای پرداخت کامل خرید قابل استفاده است.',
   ),
   program_closed: row(55, '57', 409, 'This program is closed or unknown.', 'این طرح بسته یا ناشناخته است.'),
-  organisation_unknown: row(56, '12', 404, 'This organisation is unknown.', 'سازمان شناخته نشد.'),
+  organisation_unknown: row(56, '25', 404, 'This organisation is unknown.', 'سازمان شناخته نشد.'),
   organisation_suspended: row(57, '12', 409, 'This organisation is suspended.', 'سازمان موقتاً غیرفعال است.'),
   funding_insufficient: row(
     58,
@@ -185,7 +185,7 @@ export const reasons = {
     'The organisation has not enough left under its contract.',
     'مانده سازمان بر پایه قرارداد کافی نیست.',
   ),
-  account_unknown: row(59, '12', 404, 'This account is unknown.', 'حساب شناخته نشد.'),
+  account_unknown: row(59, '25', 404, 'This account is unknown.', 'حساب شناخته نشد.'),
   transfer_not_allowed: row(
     76,
     '57',

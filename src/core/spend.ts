@@ -68,7 +68,13 @@ export function candidatesOf(lots: readonly Lot[], purchase: Purchase, catalog: 
   return candidates.length > 1 ? candidates.sort(inOrder) : candidates
 }
 
-function refusalOfLot(lot: Lot, program: Program, terms: Terms, merchant: Merchant | null, local: LocalTime): Reason | null {
+function refusalOfLot(
+  lot: Lot,
+  program: Program,
+  terms: Terms,
+  merchant: Merchant | null,
+  local: LocalTime,
+): Reason | null {
   if (lot.expiresAt !== null && lot.expiresAt <= local.at) return 'credit_expired'
   if (lot.isFrozen) return 'account_frozen'
   if (program.isClosed) return 'program_not_allowed'

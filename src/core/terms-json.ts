@@ -37,7 +37,10 @@ export function readTerms(
   const where = reader.object(root.where, 'where', ['allow', 'deny'])
   const purchase = reader.object(root.purchase, 'purchase', ['minimum', 'maximum', 'sharePercent', 'goods'])
   const terms: Terms = {
-    where: { allow: readPlaces(reader, where.allow, 'where.allow'), deny: readPlaces(reader, where.deny, 'where.deny') },
+    where: {
+      allow: readPlaces(reader, where.allow, 'where.allow'),
+      deny: readPlaces(reader, where.deny, 'where.deny'),
+    },
     when: readWhen(reader, root.when),
     purchase: {
       minimum: reader.amount(purchase.minimum, 'purchase.minimum'),
@@ -194,7 +197,8 @@ class Reader {
 
   amount(json: unknown, field: string): bigint | null {
     if (!isGiven(json)) return null
-    const text = typeof json === 'string' ? json : typeof json === 'bigint' || Number.isSafeInteger(json) ? `${json}` : ''
+    const text =
+      typeof json === 'string' ? json : typeof json === 'bigint' || Number.isSafeInteger(json) ? `${json}` : ''
     if (/^[0-9]{1,18}$/.test(text)) return BigInt(text)
     this.error(field, 'must be a whole number of minor units, zero or more, of at most 18 digits')
     return null
@@ -257,4 +261,3 @@ export function termsJson(terms: Terms): Record<string, unknown> {
 const digitsOf = (amount: bigint | null): string | null => (amount === null ? null : `${amount}`)
 const clockOf = (minute: number): string =>
   `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`
-

@@ -50,7 +50,10 @@ function counterIdOf({ of, per }: Limit, program: number, merchant: number): num
 }
 
 /** What a counter has reached, over all windows that count together. */
-export function usedOf(usage: Usage, { id, window, since }: Counter): { readonly amount: bigint; readonly count: number } {
+export function usedOf(
+  usage: Usage,
+  { id, window, since }: Counter,
+): { readonly amount: bigint; readonly count: number } {
   let amount = 0n
   let count = 0
   for (const entry of usage) {

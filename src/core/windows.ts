@@ -3,16 +3,7 @@ import type { Day } from './ids.ts'
 import { type LocalTime, weekdayOf } from './local-time.ts'
 
 /** What limits are counted over. Months and years are those of the calendar that is named; `hours` is rolling. */
-export const periods = [
-  'day',
-  'week',
-  'month',
-  'persian_month',
-  'year',
-  'persian_year',
-  'lifetime',
-  'hours',
-] as const
+export const periods = ['day', 'week', 'month', 'persian_month', 'year', 'persian_year', 'lifetime', 'hours'] as const
 export type Period = (typeof periods)[number]
 type CalendarPeriod = Exclude<Period, 'hours' | 'lifetime'>
 

@@ -34,6 +34,14 @@ export interface Need {
   readonly lots?: number
 }
 
+export const bothNeeds = (one: Need, other: Need): Need => ({
+  transactions: [...(one.transactions ?? []), ...(other.transactions ?? [])],
+  lotsOf: [...(one.lotsOf ?? []), ...(other.lotsOf ?? [])],
+  watermarksOf: [...(one.watermarksOf ?? []), ...(other.watermarksOf ?? [])],
+  organisations: [...(one.organisations ?? []), ...(other.organisations ?? [])],
+  lots: (one.lots ?? 0) + (other.lots ?? 0),
+})
+
 export type Outcome =
   | { kind: 'decided'; decision: Decision; transaction: Transaction | null; replayed: boolean }
   /** The key was used before with content of this fingerprint: nothing is stored, nothing happens. */

@@ -1,5 +1,5 @@
 import type { Key } from './commands.ts'
-import type { TransactionId } from './ids.ts'
+import type { Micros, TransactionId } from './ids.ts'
 
 /**
  * Keys are packed, not hashed, so that the primary key of the decisions also finds the requests of one terminal by
@@ -66,5 +66,5 @@ export const switchKey = (purpose: keyof typeof purposes, number: TransactionId)
   `ff${hex(purposes[purpose], 2)}${hex(number, 28)}`
 
 /** A lot is swept once for each moment at which it became due. */
-export const breakageKey = (lot: number, dueSeconds: number): Key =>
-  `ff${hex(purposes.breakage, 2)}${hex(dueSeconds, 14)}${hex(lot, 14)}`
+export const breakageKey = (lot: number, due: Micros): Key =>
+  `ff${hex(purposes.breakage, 2)}${hex(due, 14)}${hex(lot, 14)}`

@@ -14,12 +14,12 @@ export async function sweepLots(pool: Pool, submit: Submit, tenant: number): Pro
   for (;;) {
     const due = await readDueLots(pool, tenant, lotsMax)
     const results = await Promise.all(
-      due.map(({ holder, lot, dueSeconds }) =>
+      due.map(({ holder, lot, due: since }) =>
         submit.submit({
           kind: 'breakage',
           tenant,
           channel: 'switch',
-          key: breakageKey(lot, dueSeconds),
+          key: breakageKey(lot, since),
           day: null,
           content: '00',
           holder,

@@ -8,7 +8,7 @@ import { makeFirstLoads } from '../../src/jobs/first-loads.ts'
 import { elapsedSeconds, nowMicros } from '../../src/ops/clock.ts'
 import { readCatalogs } from '../../src/store/catalog.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { seedTenant } from '../../src/store/seed.ts'
+import { seedTenant, type TenantSeed } from '../../src/store/seed.ts'
 import { Session } from '../../src/store/session.ts'
 import { createDatabase } from './database.ts'
 
@@ -26,8 +26,17 @@ export interface TestLedger {
   close(): Promise<void>
 }
 
+interface LedgerOptions {
+  readonly cards?: number
+  readonly url?: string
+  /** Instead of `credit` on every card and `welfare` on the first five. */
+  readonly programs?: TenantSeed['programs']
+  /** What is loaded on every card. */
+  readonly load?: { readonly program: string; readonly amount: bigint }[]
+}
+
 /** A migrated database with one tenant: two merchants, three terminals, and `cards` cards with credit on each. */
-export async function startLedger(options: { cards?: number; url?: string } = {}): Promise<TestLedger> {
+export async function startLedger(options: LedgerOptions = {}): Promise<TestLedger> {
   const { cards = 20 } = options
   const database =
     options.url === undefined ? await createDatabase({}) : { url: options.url, drop: async () => undefined }
@@ -42,7 +51,7 @@ export async function startLedger(options: { cards?: number; url?: string } = {}
     calendar: 'persian',
     currency: { code: 'IRR', numeric: '364', scale: 0 },
     organisations: [{ code: 'bazaar', name: 'Bazaar' }],
-    programs: [
+    programs: options.programs ?? [
       { code: 'credit', kind: 'credit' },
       { code: 'welfare', kind: 'welfare' },
     ],
@@ -93,10 +102,16 @@ export async function startLedger(options: { cards?: number; url?: string } = {}
       await database.drop()
     },
   }
-  const toCard = Math.min(5, cards)
-  await makeFirstLoads(pool, ledger.engine(), catalog, [
-    { program: 'credit', funder: 'bazaar', fromCard: 1, toCard: cards, amount: startBalance },
-    { program: 'welfare', funder: 'bazaar', fromCard: 1, toCard, amount: startBalance },
-  ])
+  const loads = options.load ?? [
+    { program: 'credit', amount: startBalance },
+    { program: 'welfare', toCard: Math.min(5, cards), amount: startBalance },
+  ]
+  const first = { funder: 'bazaar', fromCard: 1, toCard: cards }
+  await makeFirstLoads(
+    pool,
+    ledger.engine(),
+    catalog,
+    loads.map(load => ({ ...first, ...load })),
+  )
   return ledger
 }

@@ -1,27 +1,17 @@
+import { decideAuthorize } from './authorize.ts'
 import { businessDateOf } from './calendar.ts'
 import type { Catalog } from './catalog.ts'
 import type { Authorize } from './commands.ts'
-import { decideAuthorize } from './authorize.ts'
 import type { DecisionContext } from './decision.ts'
 import type { Micros } from './ids.ts'
 import { availableOf, type Lot } from './ledger.ts'
 import { type LimitUse, limitUsesOf } from './limit-uses.ts'
-import { countedOf } from './limits.ts'
 import { localTimeOf } from './local-time.ts'
 import type { Reason } from './reasons.ts'
+import { type CardSnapshot, countedIn } from './snapshot.ts'
 import { candidatesOf, spend } from './spend.ts'
-import type { Card, Transaction } from './transactions.ts'
-import type { Usage } from './usage.ts'
-import { type OrganisationCounters, WorkingSet } from './working-set.ts'
-
-/** A holder as one moment shows it: one card, every lot, and what the limits have counted. */
-export interface Snapshot {
-  readonly card: Card
-  readonly lots: readonly Lot[]
-  readonly usage: Usage
-  /** Of everyone who has funded one of the lots. */
-  readonly organisations: readonly OrganisationCounters[]
-}
+import type { Transaction } from './transactions.ts'
+import { WorkingSet } from './working-set.ts'
 
 /** One lot in the order of spending: what would be taken, and the rule why it would be no more; null: no need. */
 export interface SimulatedLine {
@@ -40,7 +30,7 @@ export interface Simulation {
 }
 
 /** What would become of a purchase at a moment: decided by the rules that decide real ones, on rows that nobody keeps. */
-export function simulate(command: Authorize, snapshot: Snapshot | null, at: Micros, catalog: Catalog): Simulation {
+export function simulate(command: Authorize, snapshot: CardSnapshot | null, at: Micros, catalog: Catalog): Simulation {
   const { timeZone, cutOverSeconds } = catalog.tenant
   const context: DecisionContext = {
     catalog,
@@ -57,7 +47,7 @@ export function simulate(command: Authorize, snapshot: Snapshot | null, at: Micr
   return { reason: decision.reason, transaction, lines: snapshot === null ? [] : linesOf(command, snapshot, context) }
 }
 
-function rowsOf(snapshot: Snapshot | null): WorkingSet {
+function rowsOf(snapshot: CardSnapshot | null): WorkingSet {
   const holder = snapshot?.card.holder
   return new WorkingSet({
     decisions: [],
@@ -72,11 +62,11 @@ function rowsOf(snapshot: Snapshot | null): WorkingSet {
   })
 }
 
-function linesOf(command: Authorize, snapshot: Snapshot, { catalog, local }: DecisionContext): SimulatedLine[] {
+function linesOf(command: Authorize, snapshot: CardSnapshot, { catalog, local }: DecisionContext): SimulatedLine[] {
   const merchant = catalog.merchantsByCode.get(command.merchant) ?? null
   const purchase = { ...command, merchant, local }
   const candidates = candidatesOf(snapshot.lots, purchase, catalog)
-  const counted = countedOf(snapshot.card.holder, rowsOf(snapshot))
+  const counted = countedIn(snapshot)
   const found = spend(candidates, purchase, counted, catalog)
   return candidates.map(({ lot, program, terms }, index) => {
     const line = found?.lines[index]

@@ -32,6 +32,7 @@ export const names = {
     '/eligibleAmount',
     '/confirmWithin',
     '/reference',
+    '/basket',
   ),
   confirm: contentNames('/amount'),
   reverse: contentNames('/amount', '/reason'),
@@ -52,6 +53,7 @@ export function authorizeOf(body: AuthorizeRequest, card: CardToken, asker: Aske
   const purpose = body.kind ?? 'purchase'
   const capture = body.capture ?? false
   const partial = body.partial ?? false
+  const basket = body.basket?.map(({ goods, amount }) => ({ goods, amount: BigInt(amount) })) ?? null
   const fields = [
     'POST /v1/transactions',
     card,
@@ -65,6 +67,7 @@ export function authorizeOf(body: AuthorizeRequest, card: CardToken, asker: Aske
     textOf(body.eligibleAmount),
     textOf(body.confirmWithin),
     body.reference ?? null,
+    basket === null ? null : basket.map(({ goods, amount }) => `${goods.length}:${goods}${amount}`).join(';'),
   ]
   return {
     kind: 'authorize',
@@ -79,6 +82,7 @@ export function authorizeOf(body: AuthorizeRequest, card: CardToken, asker: Aske
     capture,
     partial,
     eligibleAmount: amountOf(body.eligibleAmount),
+    basket,
     confirmWithinSeconds: body.confirmWithin ?? null,
     reference: body.reference ?? null,
     rrn: null,

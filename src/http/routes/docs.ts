@@ -134,7 +134,7 @@ export const readDocs = docs({
     description:
       'What is on the card, and what could be spent now. It changes nothing, so it takes no Idempotency-Key.',
     success: { 200: 'The balances, one for each program.' },
-    reasons: ['merchant_unknown', 'card_unknown', 'card_blocked', 'card_expired'],
+    reasons: ['merchant_unknown', 'merchant_suspended', 'card_unknown', 'card_blocked', 'card_expired'],
     keyed: false,
   },
 })

@@ -3,7 +3,7 @@ import { createDatabase, type TestDatabase } from '../../../test/support/databas
 import { transactionIdOf } from '../../core/ids.ts'
 import { migrate } from '../migrate.ts'
 import { type Statement, statement } from '../sql.ts'
-import { cardStatement } from './cards.ts'
+import { cardStatement, holderStatement } from './cards.ts'
 import { byReference, byTerminalsNumber, latestDay, ofDay, type PageRequest } from './list-transactions.ts'
 import { createReadPool, type ReadPool } from './pool.ts'
 import { linesStatement, settlementStatement } from './settlements.ts'
@@ -58,6 +58,7 @@ describe('plans on empty tables and new partitions', () => {
     ['by bill', () => byReference(page({ reference: 'b' }), 'b'), /tenant.*merchant.*reference = /],
     ['by number', () => byTerminalsNumber(page({ rrn: 'r' }), 'r'), /tenant.*merchant.*rrn = /],
     ['a card', () => cardStatement(1, 'a'.repeat(32)), /tenant.*token/],
+    ['a holder', () => holderStatement(1, 1), /tenant.*id = /],
     ['a settlement', () => settlementStatement(1, 1), /tenant = 1\) AND \(id = /],
     ['lines', () => linesStatement(1, 1, 0), /tenant = 1\) AND \(settlement = .*txn > /],
   ] as const)('%s', async (_name, statementOf, condition) => {

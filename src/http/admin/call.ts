@@ -1,0 +1,35 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Actor } from '../../core/admin.ts'
+import { type AuthOptions, authorizeFor } from '../auth.ts'
+import type { HttpDeps } from '../deps.ts'
+import type { InFlight } from '../idempotency.ts'
+import type { Scope } from '../scopes.ts'
+
+/** What the handlers of the admin API pass on. */
+export interface Call {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly deps: HttpDeps
+  readonly inFlight: InFlight
+}
+
+export const actorOf = ({ apiKey }: FastifyRequest): Actor => ({
+  tenant: apiKey.tenant,
+  apiKey: apiKey.id,
+  label: apiKey.label,
+})
+
+/** Lets keys with this scope call, and those that may do everything. */
+export const allow = (scope: Scope, deps: AuthOptions) =>
+  authorizeFor({ scopes: scope === 'admin' ? ['admin'] : [scope, 'admin'] }, deps)
+
+/** The same for a list, which reads its own query. */
+export const allowList = (scope: Scope, deps: AuthOptions) =>
+  authorizeFor({ scopes: [scope, 'admin'], readsQuery: true }, deps)
+
+/** Sends JSON that is text already, or is made text here: no schema drops a field of it. */
+export const sendJson = (reply: FastifyReply, status: number, body: string | object): FastifyReply =>
+  reply
+    .code(status)
+    .header('Content-Type', 'application/json; charset=utf-8')
+    .send(typeof body === 'string' ? body : JSON.stringify(body))

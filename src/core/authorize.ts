@@ -8,7 +8,6 @@ import { keepAlive } from './lot-expiry.ts'
 import { pinTriesMax, refusalOfPin } from './pin.ts'
 import type { Reason } from './reasons.ts'
 import { candidatesOf, reasonOfShortfall, type Spend, spend } from './spend.ts'
-import { termsAt } from './terms.ts'
 import type { Amounts, Card, Transaction } from './transactions.ts'
 import type { WorkingSet } from './working-set.ts'
 
@@ -49,16 +48,17 @@ export function decideAuthorize(command: Authorize, rows: WorkingSet, context: D
 
   const lots = rows.lotsOf(card.holder)
   if (lots === undefined) return deferred({ lotsOf: [card.holder] })
-  const purchase = { ...command, merchant, local: context.local }
+  const { amount, eligibleAmount, basket } = command
+  const purchase = { amount, eligibleAmount, basket, merchant, local: context.local }
   const candidates = candidatesOf(lots, purchase, catalog)
   const counted = countedOf(card.holder, rows)
-  const found = spend(candidates, purchase, counted, catalog)
-  if (found === undefined) return deferred(needOfOrganisations(lots.map(({ funder }) => funder)))
+  const found = spend(candidates, purchase, counted)
+  if (found === undefined) return deferred(needOfOrganisations(lots, at, rows, catalog) ?? {})
   const pinRefusal = refusalOfPin(command.pin, card, rows)
   if (pinRefusal !== null) return refuse(pinRefusal, command, parties, rows, context)
   const partial = command.partial === 'terminal' ? terminal.partial : command.partial
   if (found.total < command.amount && !(partial && found.total > 0n)) {
-    const reason = reasonOfShortfall(candidates, purchase, counted, catalog)
+    const reason = reasonOfShortfall(candidates, purchase, counted)
     return refuse(reason, command, parties, rows, context)
   }
   return approve(command, found, { merchant, terminal, card }, rows, context)
@@ -107,43 +107,35 @@ function approve(
     phase: captured ? 'confirmed' : 'authorized',
     reason,
     amounts: { ...amountsOf(command.amount), authorized: spend.total, confirmed: captured ? spend.total : 0n },
-    legs: spend.shares.map(({ lot, amount }) => ({
+    legs: spend.shares.map(({ candidate: { lot }, amount }) => ({
       lot: lot.id,
       program: lot.program,
       funder: lot.funder,
       held: captured ? 0n : amount,
       posted: captured ? amount : 0n,
     })),
-    expiresAt: captured ? null : context.at + holdSeconds(command, spend, terminal, context) * microsPerSecond,
+    expiresAt: captured ? null : context.at + holdSeconds(command, spend, terminal) * microsPerSecond,
     confirmedIn: captured ? context.batch : null,
   }
   const postings = spend.shares.map(
-    ({ lot, amount }): Posting =>
+    ({ candidate: { lot }, amount }): Posting =>
       captured ? transfer(lot.id, merchant.payable, amount, amount) : hold(lot.id, merchant.payable, amount),
   )
   rows.open(transaction)
-  countApproval(card.holder, merchant.id, partsOf(spend), rows, context)
+  countApproval(card.holder, merchant.id, spend.shares, rows, context)
   keepAlive(spend.shares, rows, context)
   return answer(command, rows, context, { reason, transaction, postings })
 }
-
-const partsOf = ({ shares }: Spend) =>
-  shares.map(({ lot: { program, funder }, amount }) => ({ program, funder, amount }))
 
 /**
  * How long the hold stays open: as the request says, else the terminal, else the programs, else the custom of the
  * channel.
  */
-function holdSeconds(command: Authorize, spend: Spend, terminal: Terminal, { catalog, at }: DecisionContext): number {
+function holdSeconds(command: Authorize, spend: Spend, terminal: Terminal): number {
   if (command.confirmWithinSeconds !== null) return command.confirmWithinSeconds
   if (command.purpose === 'preauthorization') return confirmPreauthorizationWithinSeconds
   if (terminal.confirmWithinSeconds !== null) return terminal.confirmWithinSeconds
-  const ofPrograms = spend.shares
-    .map(({ lot }) => {
-      const program = catalog.programsById.get(lot.program)
-      return program === undefined ? null : termsAt(program, at).confirmWithinSeconds
-    })
-    .filter(seconds => seconds !== null)
+  const ofPrograms = spend.shares.flatMap(({ candidate }) => candidate.terms.confirmWithinSeconds ?? [])
   return ofPrograms.length > 0 ? Math.min(...ofPrograms) : confirmWithinSecondsByDefault[command.channel]
 }
 

@@ -1,7 +1,7 @@
 import type { Catalog, Merchant } from './catalog.ts'
 import type { Lot } from './ledger.ts'
 import type { LocalTime } from './local-time.ts'
-import { type Counted, candidatesOf, type Purchase, spend } from './spend.ts'
+import { type Counted, candidatesOf, type Purchase, spendInOrder } from './spend.ts'
 import type { Balance } from './transactions.ts'
 
 /** More than any purchase: what could be spent at most. */
@@ -24,14 +24,8 @@ export function balancesOf(
     const program = catalog.programsById.get(id)
     const own = lots.filter(lot => lot.program === id && lot.asset === catalog.tenant.currency.id)
     if (program === undefined || own.length === 0) continue
-    // Whatever it can pay by itself: nothing else is on this line to pay the rest.
-    const candidates = candidatesOf(own, purchase, catalog)
-    const spendable = spend(
-      candidates.map(one => ({ ...one, terms: { ...one.terms, fallback: 'onward' } })),
-      purchase,
-      counted,
-      catalog,
-    )
+    // Nothing else is on this line: whether it pays alone only does not matter.
+    const spendable = spendInOrder(candidatesOf(own, purchase, catalog), purchase, counted, 'nothing')
     if (spendable === undefined) return undefined
     balances.push({
       program: program.code,

@@ -29,7 +29,7 @@ export function decideInquire(command: Inquire, rows: WorkingSet, context: Decis
   const lots = rows.lotsOf(card.holder)
   if (lots === undefined) return deferred({ lotsOf: [card.holder] })
   const balances = balancesOf(lots, merchant, context.local, countedOf(card.holder, rows), catalog)
-  if (balances === undefined) return deferred(needOfOrganisations(lots.map(({ funder }) => funder)))
+  if (balances === undefined) return deferred(needOfOrganisations(lots, at, rows, catalog) ?? {})
   const pinRefusal = refusalOfPin(command.pin, card, rows)
   if (pinRefusal !== null) return refuse(pinRefusal)
   return answer(command, rows, context, { reason: 'approved', transaction: null, balances })

@@ -86,6 +86,8 @@ export interface Lot extends Counters {
 /** What can be reserved now: holds count, money that is only pending in does not. */
 export const availableOf = (lot: Lot): bigint => lot.creditsPosted + lot.limit - lot.debitsPosted - lot.debitsPending
 
+export const isExpired = ({ expiresAt }: Lot, at: Micros): boolean => expiresAt !== null && expiresAt <= at
+
 /** The lot after a posting that touches it. */
 export function afterPosting(lot: Lot, posting: Posting): Lot {
   if (posting.debit === lot.id) {

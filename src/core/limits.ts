@@ -1,11 +1,11 @@
-import type { Catalog } from './catalog.ts'
+import type { Catalog, Program } from './catalog.ts'
 import type { DecisionContext, Need } from './decision.ts'
-import type { LocalTime } from './local-time.ts'
-import { localTimeOf } from './local-time.ts'
-import type { Counted } from './spend.ts'
+import type { Micros } from './ids.ts'
+import { type LocalTime, localTimeOf } from './local-time.ts'
+import type { Counted, Share } from './spend.ts'
 import { type Limit, termsAt } from './terms.ts'
 import type { Transaction } from './transactions.ts'
-import { type Counter, countersOf, countIn, giveBackIn, type Usage } from './usage.ts'
+import { type Counter, countersOf, countIn, giveBackIn, type Usage, withoutPast } from './usage.ts'
 import type { WorkingSet } from './working-set.ts'
 
 /** What a purchase takes from, or gives back to, one program's credit of one funder. */
@@ -21,105 +21,137 @@ export const countedOf = (holder: number, rows: WorkingSet): Counted => ({
   organisation: id => rows.organisation(id)?.usage,
 })
 
-/** What a command needs that lacked the counters of organisations. */
-export const needOfOrganisations = (funders: readonly number[]): Need => ({ organisations: [...new Set(funders)] })
+/** The organisations whose counters the limits of these programs need at a moment, and are not locked; null: none. */
+export function needOfOrganisations(
+  credits: readonly Pick<Part, 'program' | 'funder'>[],
+  at: Micros,
+  rows: WorkingSet,
+  catalog: Catalog,
+): Need | null {
+  if (!limitedOf(catalog).isAny) return null
+  const missing = credits.filter(
+    ({ program, funder }) =>
+      rows.organisation(funder) === undefined && limitsOf(program, at, catalog).some(({ of }) => of === 'organisation'),
+  )
+  return missing.length === 0 ? null : { organisations: [...new Set(missing.map(({ funder }) => funder))] }
+}
 
 /** Counts an approved purchase in every limit that concerns it. */
 export function countApproval(
   holder: number,
   merchant: number,
-  parts: readonly Part[],
+  shares: readonly Share[],
   rows: WorkingSet,
-  { catalog, local }: DecisionContext,
+  context: DecisionContext,
 ): void {
-  apply(holder, merchant, parts, 1, rows, local, catalog, countIn)
+  if (!limitedOf(context.catalog).isAny) return
+  const parts = shares.map(({ candidate: { lot }, amount }) => ({ program: lot.program, funder: lot.funder, amount }))
+  change(holder, merchant, parts, context.local, rows, context, (usage, counter, amount) =>
+    countIn(usage, counter, amount, 1),
+  )
 }
 
 /**
- * Gives back what a purchase no longer takes, in the windows in which it was approved. `isEnded`: nothing of it
- * remains, so that it does not count as a purchase either. Organisations must be locked: see `limitsNeed`.
+ * Gives back what a purchase no longer takes, in the windows in which it was approved. `isEnded`: it does not count as
+ * a purchase any more either. Organisations must be locked: see `needOfOrganisations`.
  */
 export function giveBackToLimits(
-  transaction: Transaction,
+  { holder, merchant, at }: Transaction,
   parts: readonly Part[],
   isEnded: boolean,
   rows: WorkingSet,
-  { catalog }: DecisionContext,
+  context: DecisionContext,
 ): void {
-  const { holder, merchant } = transaction
-  if (holder === null || merchant === null || !hasLimits(catalog)) return
-  const local = localTimeOf(transaction.at, catalog.tenant)
-  apply(holder, merchant, parts, isEnded ? 1 : 0, rows, local, catalog, giveBackIn)
-}
-
-/** The organisations whose counters are needed before a purchase can be given back to its limits; null: none. */
-export function limitsNeed(transaction: Transaction, rows: WorkingSet, { catalog }: DecisionContext): Need | null {
-  if (!hasLimits(catalog)) return null
-  const missing = transaction.legs.filter(
-    ({ program, funder }) =>
-      limitsOf(program, transaction.at, catalog).some(({ of }) => of === 'organisation') &&
-      rows.organisation(funder) === undefined,
+  if (holder === null || merchant === null || !limitedOf(context.catalog).isAny) return
+  const local = localTimeOf(at, context.catalog.tenant)
+  change(holder, merchant, parts, local, rows, context, (usage, counter, amount) =>
+    giveBackIn(usage, counter, amount, isEnded ? 1 : 0),
   )
-  return missing.length === 0 ? null : needOfOrganisations(missing.map(({ funder }) => funder))
 }
 
-/** Whether any program of the tenant has, had, or will have a limit. */
-const hasLimits = ({ programsById }: Catalog): boolean => {
-  for (const { versions } of programsById.values())
-    if (versions.some(({ terms }) => terms.limits.length > 0)) return true
-  return false
+interface Limited {
+  /** Whether any program of the tenant has, had, or will have a limit. */
+  readonly isAny: boolean
+  /** Programs that have, had or will have limits over all that a holder spends. */
+  readonly ofHolders: readonly Program[]
 }
 
-function limitsOf(program: number, at: number, catalog: Catalog): readonly Limit[] {
+const limited = new WeakMap<Catalog, Limited>()
+
+/** Found once for each catalog: a tenant may have thousands of programs. */
+function limitedOf(catalog: Catalog): Limited {
+  let found = limited.get(catalog)
+  if (found === undefined) {
+    const having = (isMeant: (limit: Limit) => boolean): Program[] =>
+      [...catalog.programsById.values()].filter(({ versions }) =>
+        versions.some(({ terms }) => terms.limits.some(isMeant)),
+      )
+    found = { isAny: having(() => true).length > 0, ofHolders: having(({ of }) => of === 'holder') }
+    limited.set(catalog, found)
+  }
+  return found
+}
+
+function limitsOf(program: number, at: Micros, catalog: Catalog): readonly Limit[] {
   const found = catalog.programsById.get(program)
   return found === undefined ? [] : termsAt(found, at).limits
 }
 
-function apply(
+/** One of the limits over all that a holder spends for each window they are counted over: amounts do not matter. */
+function holderLimits(at: Micros, catalog: Catalog): Limit[] {
+  const limits = new Map<string, Limit>()
+  for (const program of limitedOf(catalog).ofHolders) {
+    for (const limit of termsAt(program, at).limits) {
+      if (limit.of === 'holder') limits.set(`${limit.per} ${limit.hours}`, limit)
+    }
+  }
+  return [...limits.values()]
+}
+
+/** Changes each counter of that time once, by the sum of the parts that it counts. */
+function change(
   holder: number,
   merchant: number,
   parts: readonly Part[],
-  count: number,
-  rows: WorkingSet,
   local: LocalTime,
-  catalog: Catalog,
-  change: (usage: Usage, counter: Counter, amount: bigint, count: number) => Usage,
+  rows: WorkingSet,
+  { catalog, local: now }: DecisionContext,
+  changeOne: (usage: Usage, counter: Counter, amount: bigint) => Usage,
 ): void {
-  const sums = new Map<string, { counter: Counter; funder: number | null; amount: bigint }>()
-  const add = (counter: Counter, funder: number | null, amount: bigint): void => {
-    const name = `${counter.id}/${funder}`
-    const sum = sums.get(name)
-    if (sum === undefined) sums.set(name, { counter, funder, amount })
-    else sum.amount += amount
+  const ofHolder = new Map<number, { counter: Counter; amount: bigint }>()
+  const ofFunders = new Map<number, typeof ofHolder>()
+  const add = (sums: typeof ofHolder, counter: Counter, amount: bigint): void => {
+    sums.set(counter.id, { counter, amount: (sums.get(counter.id)?.amount ?? 0n) + amount })
   }
+  const limitsOfHolder = countersOf(holderLimits(local.at, catalog), 0, merchant, local, catalog)
   for (const { program, funder, amount } of parts) {
+    // Whichever program has a limit of the holder, all that the holder spends counts.
+    for (const counter of limitsOfHolder) add(ofHolder, counter, amount)
     for (const counter of countersOf(limitsOf(program, local.at, catalog), program, merchant, local, catalog)) {
       if (counter.limit.of === 'holder') continue
-      add(counter, counter.limit.of === 'organisation' ? funder : null, amount)
+      if (counter.limit.of !== 'organisation') add(ofHolder, counter, amount)
+      else add(getOrSet(ofFunders, funder), counter, amount)
     }
   }
-  // What a limit of the holder counts is paid by all programs, whichever of them has the limit.
-  const total = parts.reduce((sum, { amount }) => sum + amount, 0n)
-  for (const counter of countersOf(holderLimits(local.at, catalog), 0, merchant, local, catalog))
-    add(counter, null, total)
+  const changed = (usage: Usage, sums: typeof ofHolder): Usage =>
+    [...sums.values()].reduce(
+      (so, { counter, amount }) => changeOne(so, counter, amount),
+      withoutPast(usage, now, catalog),
+    )
 
-  let usage = rows.usageOf(holder)
-  for (const { counter, funder, amount } of sums.values()) {
-    if (funder === null) usage = change(usage, counter, amount, count)
-    else {
-      const organisation = rows.organisation(funder)
-      if (organisation === undefined) throw new Error(`organisation ${funder} is not locked`)
-      rows.setOrganisation({ ...organisation, usage: change(organisation.usage, counter, amount, count) })
-    }
+  if (ofHolder.size > 0) rows.setUsage(holder, changed(rows.usageOf(holder), ofHolder))
+  for (const [funder, sums] of ofFunders) {
+    const organisation = rows.organisation(funder)
+    if (organisation === undefined) throw new Error(`organisation ${funder} is not locked`)
+    rows.setOrganisation({ ...organisation, usage: changed(organisation.usage, sums) })
   }
-  if (usage !== rows.usageOf(holder)) rows.setUsage(holder, usage)
 }
 
-/** One limit of the holder for each period that any program's terms name. */
-function holderLimits(at: number, { programsById }: Catalog): Limit[] {
-  const limits = new Map<string, Limit>()
-  for (const program of programsById.values()) {
-    for (const limit of termsAt(program, at).limits) if (limit.of === 'holder') limits.set(limit.per, limit)
+function getOrSet(sums: Map<number, Map<number, { counter: Counter; amount: bigint }>>, key: number) {
+  let found = sums.get(key)
+  if (found === undefined) {
+    found = new Map()
+    sums.set(key, found)
   }
-  return [...limits.values()]
+  return found
 }

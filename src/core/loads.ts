@@ -2,7 +2,7 @@ import type { Funder, Program } from './catalog.ts'
 import type { Adjust, Clawback, Deposit, Load, Note } from './commands.ts'
 import { answer, type DecisionContext, deferred, type Outcome } from './decision.ts'
 import type { Micros } from './ids.ts'
-import { type AccountId, availableOf, type Lot, transfer } from './ledger.ts'
+import { type AccountId, availableOf, isExpired, type Lot, transfer } from './ledger.ts'
 import { expiryOfLoad } from './lot-expiry.ts'
 import { lesser } from './money.ts'
 import type { Reason } from './reasons.ts'
@@ -64,14 +64,18 @@ export const newLot = (
   isFrozen: false,
 })
 
-/** Takes unspent value back to those who funded it, from the lots that expire last. Never what is held or spent. */
+/**
+ * Takes unspent value back to those who funded it, from the lots that expire last. Never what is held or spent, nor
+ * what has expired: that is breakage, whether or not it has been swept.
+ */
 export function decideClawback(command: Clawback, rows: WorkingSet, context: DecisionContext): Outcome {
   const { holder, program, funder } = command
   const refuse = (reason: Reason): Outcome => answer(command, rows, context, { reason, transaction: null })
   const lots = rows.lotsOf(holder)
   if (!rows.isLocked(holder) || lots === undefined) return deferred({ lotsOf: [holder] })
+  const own = lots.filter(lot => lot.program === program && (funder === null || lot.funder === funder))
   const taken = takeUnspent(
-    lots.filter(lot => lot.program === program && (funder === null || lot.funder === funder)),
+    own.filter(lot => !isExpired(lot, context.at)),
     command.amount,
   )
   if (typeof taken === 'string') return refuse(taken)
@@ -120,6 +124,8 @@ export function decideAdjust(command: Adjust, rows: WorkingSet, context: Decisio
   if (lot === undefined) return refuse('account_unknown')
   if (amount === 0n) return refuse('amount_invalid')
   if (amount < 0n && availableOf(lot) - lot.limit < -amount) return refuse('insufficient_funds')
+  // It would have to be swept at once.
+  if (amount > 0n && isExpired(lot, context.at)) return refuse('credit_expired')
   const funder = context.catalog.fundersById.get(lot.funder)
   const counters = rows.organisation(lot.funder)
   if (counters === undefined) return deferred({ organisations: [lot.funder] })

@@ -54,14 +54,12 @@ export function localTimeOf(at: Micros, { timeZone, holidays }: Pick<Tenant, 'ti
   }
 }
 
-/** The first moment of a local day. Where the clocks leap over midnight, that of the first minute there is. */
+/** The first moment of a local day: where the clocks leap over midnight, that to which they leap. */
 export function startOfDay(day: Day, timeZone: string): Micros {
-  const wanted = day * microsPerDay
-  let at = wanted
-  for (let round = 0; round < 3; round++) {
-    const off = wallClock(at, timeZone) - wanted
-    if (off === 0) break
-    at -= off
-  }
-  return at
+  const midnight = day * microsPerDay
+  const offsetAt = (at: Micros): Micros => wallClock(at, timeZone) - at
+  // The clocks are moved at most once within a day, so one of the two is the offset at that midnight.
+  const moments = [midnight - offsetAt(midnight - microsPerDay), midnight - offsetAt(midnight + microsPerDay)]
+  const [early, late] = [Math.min(...moments), Math.max(...moments)]
+  return wallClock(early, timeZone) >= midnight ? early : late
 }

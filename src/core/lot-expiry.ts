@@ -1,7 +1,7 @@
 import type { Tenant } from './catalog.ts'
 import type { DecisionContext, Need } from './decision.ts'
 import type { Micros } from './ids.ts'
-import type { Lot } from './ledger.ts'
+import { isExpired, type Lot } from './ledger.ts'
 import { type LocalTime, startOfDay } from './local-time.ts'
 import type { Share } from './spend.ts'
 import { type Terms, termsAt } from './terms.ts'
@@ -28,12 +28,9 @@ export function expiryOfLoad({ expiry }: Terms, { day }: LocalTime, tenant: Tena
 
 /** Lots that expire by inactivity live longer once they are spent from. */
 export function keepAlive(shares: readonly Share[], rows: WorkingSet, { catalog, local }: DecisionContext): void {
-  for (const { lot } of shares) {
-    if (lot.expiresAt === null) continue
-    const program = catalog.programsById.get(lot.program)
-    if (program === undefined) continue
-    const terms = termsAt(program, local.at)
-    if (terms.expiry.kind !== 'inactivity') continue
+  for (const { candidate } of shares) {
+    const { lot, terms } = candidate
+    if (lot.expiresAt === null || terms.expiry.kind !== 'inactivity') continue
     const expiresAt = expiryOfLoad(terms, local, catalog.tenant)
     if (expiresAt !== null && expiresAt > lot.expiresAt) rows.changeLot(lot, { expiresAt, sweepDue: expiresAt })
   }
@@ -56,7 +53,7 @@ export function returnToLots(
 ): void {
   if (holder === null) return
   for (const lot of rows.lotsOf(holder) ?? []) {
-    if (!lots.includes(lot.id) || lot.expiresAt === null || lot.expiresAt > local.at) continue
+    if (!lots.includes(lot.id) || !isExpired(lot, local.at)) continue
     rows.changeLot(lot, afterReturn(lot, catalog.programsById.get(lot.program), local, catalog.tenant))
   }
 }

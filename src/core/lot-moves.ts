@@ -1,6 +1,6 @@
 import type { Breakage, Transfer } from './commands.ts'
 import { answer, answerUnstored, type DecisionContext, deferred, type Outcome } from './decision.ts'
-import { availableOf, transfer } from './ledger.ts'
+import { availableOf, isExpired, transfer } from './ledger.ts'
 import { newLot, noNote, takeUnspent } from './loads.ts'
 import { expiryOfLoad } from './lot-expiry.ts'
 import type { Reason } from './reasons.ts'
@@ -25,10 +25,7 @@ export function decideTransfer(command: Transfer, rows: WorkingSet, context: Dec
   if (!rows.isLocked(holder) || !rows.isLocked(toHolder) || lots === undefined || !rows.lotsOf(toHolder)) {
     return deferred({ lotsOf: [holder, toHolder] })
   }
-  const open = lots.filter(
-    ({ program, isFrozen, expiresAt }) =>
-      program === from.id && !isFrozen && (expiresAt === null || expiresAt > local.at),
-  )
+  const open = lots.filter(lot => lot.program === from.id && !lot.isFrozen && !isExpired(lot, local.at))
   const taken = takeUnspent(open, command.amount)
   if (typeof taken === 'string') return refuse(taken)
   const ids = taken.map(() => context.nextLot()).filter(id => id !== undefined)

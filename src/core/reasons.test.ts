@@ -21,17 +21,19 @@ const statuses: Readonly<Record<number, readonly string[]>> = {
   405: ['30'],
   406: ['30'],
   409: ['12', '25', '51', '57', '68', '91'],
+  412: ['30'],
   413: ['30'],
   415: ['30'],
   422: ['94'],
+  428: ['30'],
   429: ['91'],
   500: ['96'],
   503: ['91'],
   504: ['91'],
 }
 /** What is never stored, so that the same key may try again. */
-const passingStatuses = [400, 401, 403, 405, 406, 413, 415, 429, 500, 503, 504]
-const passingByName: readonly Reason[] = ['in_progress', 'not_found']
+const passingStatuses = [400, 401, 403, 405, 406, 412, 413, 415, 428, 429, 500, 503, 504]
+const passingByName: readonly Reason[] = ['in_progress', 'not_found', 'code_taken', 'file_known', 'state_unsuitable']
 
 describe('each reason', () => {
   test.each(rows)('%s', (reason, { code, de39, http, retry, en, fa }) => {

@@ -67,7 +67,7 @@ function linesOf(command: Authorize, snapshot: CardSnapshot, { catalog, local }:
   const purchase = { ...command, merchant, local }
   const candidates = candidatesOf(snapshot.lots, purchase, catalog)
   const counted = countedIn(snapshot)
-  const found = spend(candidates, purchase, counted, catalog)
+  const found = spend(candidates, purchase, counted)
   return candidates.map(({ lot, program, terms }, index) => {
     const line = found?.lines[index]
     const parties = { merchants: merchant === null ? [] : [merchant.id], funders: [lot.funder] }

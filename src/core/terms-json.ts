@@ -83,8 +83,11 @@ function readWhen(reader: Reader, json: unknown): When {
     hours:
       reader.list(when.hours, 'when.hours', 48)?.map((span, index) => {
         const field = `when.hours[${index}]`
-        const { from, until } = reader.object(span, field, ['from', 'until'])
-        return { from: reader.minute(from, `${field}.from`), until: reader.minute(until, `${field}.until`) }
+        const hours = reader.object(span, field, ['from', 'until'])
+        const from = reader.minute(hours.from, `${field}.from`)
+        const until = reader.minute(hours.until, `${field}.until`)
+        if (from === until) reader.error(`${field}.until`, 'must not be the same as from')
+        return { from, until }
       }) ?? null,
     dates:
       reader.list(when.dates, 'when.dates', 366)?.map((span, index) => {

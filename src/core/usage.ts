@@ -1,7 +1,8 @@
 import type { Catalog } from './catalog.ts'
 import type { LocalTime } from './local-time.ts'
+import { lesser } from './money.ts'
 import type { Limit } from './terms.ts'
-import { periods, windowOf } from './windows.ts'
+import { type Period, periods, windowOf } from './windows.ts'
 
 /** What has been approved within one window of one limit. */
 export interface UsageEntry {
@@ -24,29 +25,35 @@ export interface Counter {
 }
 
 const scopes: readonly Limit['of'][] = ['account', 'holder', 'merchant', 'organisation']
-const programSpan = 2 ** 20
+const ownerSpan = 2 ** 20
+/** Terms have no rolling limit that is longer. */
+const hoursMax = 720
 
-/**
- * The counters of a program's limits. A limit keeps its counter when its amount or count is changed, since the counter
- * is named by what is counted over what: scope 2 bits, period 3, program 20, merchant 27.
- */
+/** The counters of a program's limits for purchases at a merchant (0: nowhere in particular). */
 export function countersOf(
   limits: readonly Limit[],
   program: number,
   merchant: number,
   local: LocalTime,
-  catalog: Catalog,
-): Counter[] {
+  { tenant }: Catalog,
+): readonly Counter[] {
+  if (limits.length === 0) return noCounters
   return limits.map(limit => {
-    const { start, since } = windowOf(limit.per, limit.hours, local, catalog.tenant)
+    const { start, since } = windowOf(limit.per, limit.hours, local, tenant)
     return { id: counterIdOf(limit, program, merchant), limit, window: start, since }
   })
 }
 
-function counterIdOf({ of, per }: Limit, program: number, merchant: number): number {
+const noCounters: readonly Counter[] = []
+
+/**
+ * A counter is named by what is counted over what, so that a limit keeps it when its amount or count is changed:
+ * merchant 27 bits, program 20 (of a holder's rolling limits, which no program owns, their hours), scope 2, period 3.
+ */
+function counterIdOf({ of, per, hours }: Limit, program: number, merchant: number): number {
   const place = of === 'merchant' ? merchant : 0
-  const owner = of === 'holder' ? 0 : program
-  return (place * programSpan + owner) * 32 + scopes.indexOf(of) * 8 + periods.indexOf(per)
+  const owner = of === 'holder' ? (hours ?? 0) : program
+  return (place * ownerSpan + owner) * 32 + scopes.indexOf(of) * 8 + periods.indexOf(per)
 }
 
 /** What a counter has reached, over all windows that count together. */
@@ -72,11 +79,26 @@ export function countIn(usage: Usage, { id, window, since }: Counter, amount: bi
   return kept
 }
 
-/** Gives back what an approval has counted, if its window is still kept. */
+/** Gives back what an approval has counted, if its window is still kept. Never more than was counted. */
 export function giveBackIn(usage: Usage, { id, window }: Counter, amount: bigint, count: number): Usage {
-  return usage.map(entry =>
-    entry.counter === id && entry.window === window
-      ? { ...entry, amount: entry.amount - amount, count: entry.count - count }
-      : entry,
-  )
+  return usage.map(entry => {
+    if (entry.counter !== id || entry.window !== window) return entry
+    return { ...entry, amount: entry.amount - lesser(entry.amount, amount), count: Math.max(0, entry.count - count) }
+  })
+}
+
+/**
+ * The usage without windows that are over, whichever limits they were of: a holder leaves a counter at every merchant,
+ * and limits that are no more leave theirs.
+ */
+export function withoutPast(usage: Usage, local: LocalTime, { tenant }: Catalog): Usage {
+  const starts = new Map<Period, number>()
+  const startOf = (per: Period): number => {
+    const known = starts.get(per)
+    if (known !== undefined) return known
+    const { since } = windowOf(per, hoursMax, local, tenant)
+    starts.set(per, since)
+    return since
+  }
+  return usage.filter(({ counter, window }) => window >= startOf(periods[counter % 8] as Period))
 }

@@ -304,7 +304,7 @@ export const breakage = (holder: number, id: number, due: Micros): Breakage => (
   kind: 'breakage',
   ...request(),
   channel: 'switch',
-  key: breakageKey(id, Math.floor(due / second)),
+  key: breakageKey(id, due),
   holder,
   lot: id,
 })

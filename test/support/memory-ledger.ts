@@ -2,7 +2,7 @@ import { businessDateOf } from '../../src/core/calendar.ts'
 import type { Catalog } from '../../src/core/catalog.ts'
 import type { Command, Confirm, Refund, Reverse } from '../../src/core/commands.ts'
 import { decide } from '../../src/core/decide.ts'
-import type { DecisionContext, Need, Outcome } from '../../src/core/decision.ts'
+import { bothNeeds, type DecisionContext, type Need, type Outcome } from '../../src/core/decision.ts'
 import { dayOfMicros, idOfRrn, type Micros } from '../../src/core/ids.ts'
 import { availableOf, type Lot } from '../../src/core/ledger.ts'
 import { localTimeOf } from '../../src/core/local-time.ts'
@@ -97,7 +97,7 @@ export class MemoryLedger {
       const deferred: typeof queue = []
       this.#run(jobs).forEach((outcome, at) => {
         const job = jobs[at] as (typeof jobs)[number]
-        if (outcome.kind === 'deferred') deferred.push({ ...job, need: both(job.need, outcome.need) })
+        if (outcome.kind === 'deferred') deferred.push({ ...job, need: bothNeeds(job.need, outcome.need) })
         else outcomes[job.index] = outcome
       })
       queue = [...deferred, ...queue.slice(jobs.length)]
@@ -284,11 +284,3 @@ export class MemoryLedger {
 }
 
 const billKey = ({ merchant, reference }: BillReference): string => `${merchant}|${reference}`
-
-const both = (one: Need, other: Need): Need => ({
-  transactions: [...(one.transactions ?? []), ...(other.transactions ?? [])],
-  lotsOf: [...(one.lotsOf ?? []), ...(other.lotsOf ?? [])],
-  watermarksOf: [...(one.watermarksOf ?? []), ...(other.watermarksOf ?? [])],
-  organisations: [...(one.organisations ?? []), ...(other.organisations ?? [])],
-  lots: (one.lots ?? 0) + (other.lots ?? 0),
-})

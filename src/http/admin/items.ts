@@ -22,16 +22,22 @@ export const callOf = ({ method, url }: FastifyRequest): string => `${method} ${
 /**
  * Makes something once for its Idempotency-Key. `names`: the fields of the body in an order that never changes, for
  * stored fingerprints depend on it. `extra`: fields of the answer that are told only the first time, such as a secret.
+ * `content`: the body as it may be fingerprinted, where it has a secret in it.
  */
 export async function answerCreate<Item>(
   { request, reply, deps, inFlight }: Call,
-  { names, render, extra = {} }: { names: readonly string[]; render: Render<Item>; extra?: object },
+  {
+    names,
+    render,
+    extra = {},
+    content: given = request.body as object,
+  }: { names: readonly string[]; render: Render<Item>; extra?: object; content?: object },
   create: (creation: Creation<Item>) => Promise<Created>,
 ): Promise<FastifyReply> {
   const read = readKey(request)
   if ('refusal' in read) return sendProblem(reply, read.refusal)
   const { key } = read
-  const content = fingerprintOf(callOf(request), ...fieldsOf(request.body as object, names))
+  const content = fingerprintOf(callOf(request), ...fieldsOf(given, names))
   if (!inFlight.enter(key)) return sendProblem(reply, { reason: 'in_progress' })
   try {
     const bodyOf = (item: Item): string => JSON.stringify(render(item))

@@ -5,8 +5,10 @@ import {
   type Creation,
   type Page,
   type PageRequest,
+  type Refused,
   refused,
 } from '../../core/admin.ts'
+import { dayOfDate } from '../../core/calendar.ts'
 import type { NewOrganisation, Organisation, OrganisationPatch } from '../../core/parties.ts'
 import { idOf } from '../sql.ts'
 import { assignments, changeOnce, codeTaken, createOnce } from './changes.ts'
@@ -106,15 +108,19 @@ export function changeOrganisation(
 type Contract = Pick<Organisation, 'contract' | 'creditLimit' | 'contractFrom' | 'contractUntil'>
 
 /** Fields that do not go together. */
-function refusalOf({ contract, creditLimit, contractFrom, contractUntil }: Contract) {
+function refusalOf({ contract, creditLimit, contractFrom, contractUntil }: Contract): Refused | null {
   if (contract !== 'credit_line' && creditLimit !== 0n) {
     return refused('format_invalid', '/creditLimit', 'is only for the contract credit_line')
   }
+  if (contractFrom !== null && dayOfDate(contractFrom) === null) return noDay('/contractFrom')
+  if (contractUntil !== null && dayOfDate(contractUntil) === null) return noDay('/contractUntil')
   if (contractFrom !== null && contractUntil !== null && contractFrom > contractUntil) {
     return refused('format_invalid', '/contractUntil', 'must not be before contractFrom')
   }
   return null
 }
+
+const noDay = (field: string): Refused => refused('format_invalid', field, 'must be a date of the calendar')
 
 const organisationOf = (row: TextRow): Organisation => ({
   id: idOf(row.id),

@@ -19,6 +19,12 @@ const statementTimeoutMs = 10_000
 const withoutEffect: ReadonlySet<string> = new Set(['refused', 'stale', 'not_found', 'other_content'])
 const types = { getTypeParser: () => (text: string) => text }
 
+/** Statements on a pool or a connection whose columns come as text. */
+const runOn =
+  (target: Pick<pg.Pool, 'query'>): Run =>
+  async (text, values = []) =>
+    (await target.query<TextRow>(text, [...values])).rows
+
 /** Connections of the admin API, apart from those of payments. `onError` gets what goes wrong with an idle one. */
 export function createAdminPool(url: string, onError: (error: Error) => void): AdminPool {
   const pool = new pg.Pool({
@@ -31,10 +37,6 @@ export function createAdminPool(url: string, onError: (error: Error) => void): A
     types,
   })
   pool.on('error', onError)
-  const runOn =
-    (target: Pick<pg.Pool, 'query'>): Run =>
-    async (text, values = []) =>
-      (await target.query<TextRow>(text, [...values])).rows
   return {
     run: runOn(pool),
     transaction: async work => {

@@ -8,11 +8,12 @@ import type { Transaction } from './transactions.ts'
 import { type Counter, countersOf, countIn, giveBackIn, type Usage, withoutPast } from './usage.ts'
 import type { WorkingSet } from './working-set.ts'
 
-/** What a purchase takes from, or gives back to, one program's credit of one funder. */
+/** What a purchase takes from, or gives back to, credit of one program and funder. */
 interface Part {
-  readonly program: number
   readonly funder: number
   readonly amount: bigint
+  /** Of the limits of the program. */
+  readonly counters: readonly Counter[]
 }
 
 /** What the limits of a locked holder have counted, and those of the organisations that are locked too. */
@@ -23,7 +24,7 @@ export const countedOf = (holder: number, rows: WorkingSet): Counted => ({
 
 /** The organisations whose counters the limits of these programs need at a moment, and are not locked; null: none. */
 export function needOfOrganisations(
-  credits: readonly Pick<Part, 'program' | 'funder'>[],
+  credits: readonly { readonly program: number; readonly funder: number }[],
   at: Micros,
   rows: WorkingSet,
   catalog: Catalog,
@@ -45,7 +46,7 @@ export function countApproval(
   context: DecisionContext,
 ): void {
   if (!limitedOf(context.catalog).isAny) return
-  const parts = shares.map(({ candidate: { lot }, amount }) => ({ program: lot.program, funder: lot.funder, amount }))
+  const parts = shares.map(({ candidate: { lot, counters }, amount }) => ({ funder: lot.funder, amount, counters }))
   change(holder, merchant, parts, context.local, rows, context, (usage, counter, amount) =>
     countIn(usage, counter, amount, 1),
   )
@@ -57,13 +58,17 @@ export function countApproval(
  */
 export function giveBackToLimits(
   { holder, merchant, at }: Transaction,
-  parts: readonly Part[],
+  legs: readonly { readonly program: number; readonly funder: number; readonly amount: bigint }[],
   isEnded: boolean,
   rows: WorkingSet,
   context: DecisionContext,
 ): void {
-  if (holder === null || merchant === null || !limitedOf(context.catalog).isAny) return
-  const local = localTimeOf(at, context.catalog.tenant)
+  const { catalog } = context
+  if (holder === null || merchant === null || !limitedOf(catalog).isAny) return
+  const local = localTimeOf(at, catalog.tenant)
+  const parts = legs.map(({ program, funder, amount }) => {
+    return { funder, amount, counters: countersOf(limitsOf(program, at, catalog), program, merchant, local, catalog) }
+  })
   change(holder, merchant, parts, local, rows, context, (usage, counter, amount) =>
     giveBackIn(usage, counter, amount, isEnded ? 1 : 0),
   )
@@ -124,10 +129,10 @@ function change(
     sums.set(counter.id, { counter, amount: (sums.get(counter.id)?.amount ?? 0n) + amount })
   }
   const limitsOfHolder = countersOf(holderLimits(local.at, catalog), 0, merchant, local, catalog)
-  for (const { program, funder, amount } of parts) {
+  for (const { funder, amount, counters } of parts) {
     // Whichever program has a limit of the holder, all that the holder spends counts.
     for (const counter of limitsOfHolder) add(ofHolder, counter, amount)
-    for (const counter of countersOf(limitsOf(program, local.at, catalog), program, merchant, local, catalog)) {
+    for (const counter of counters) {
       if (counter.limit.of === 'holder') continue
       if (counter.limit.of !== 'organisation') add(ofHolder, counter, amount)
       else add(getOrSet(ofFunders, funder), counter, amount)

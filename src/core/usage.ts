@@ -92,13 +92,10 @@ export function giveBackIn(usage: Usage, { id, window }: Counter, amount: bigint
  * and limits that are no more leave theirs.
  */
 export function withoutPast(usage: Usage, local: LocalTime, { tenant }: Catalog): Usage {
-  const starts = new Map<Period, number>()
-  const startOf = (per: Period): number => {
-    const known = starts.get(per)
-    if (known !== undefined) return known
-    const { since } = windowOf(per, hoursMax, local, tenant)
-    starts.set(per, since)
-    return since
-  }
-  return usage.filter(({ counter, window }) => window >= startOf(periods[counter % 8] as Period))
+  const starts: number[] = []
+  return usage.filter(({ counter, window }) => {
+    const period = counter % 8
+    starts[period] ??= windowOf(periods[period] as Period, hoursMax, local, tenant).since
+    return window >= starts[period]
+  })
 }

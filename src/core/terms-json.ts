@@ -46,7 +46,7 @@ export function readTerms(
       minimum: reader.amount(purchase.minimum, 'purchase.minimum'),
       maximum: reader.amount(purchase.maximum, 'purchase.maximum'),
       sharePercent: reader.integer(purchase.sharePercent, 'purchase.sharePercent', 1, 100),
-      goods: reader.texts(purchase.goods, 'purchase.goods', goodsMax),
+      goods: reader.texts(purchase.goods, 'purchase.goods', goodsMax, 1),
     },
     limits: readLimits(reader, root.limits),
     expiry: readExpiry(reader, root.expiry),
@@ -77,26 +77,26 @@ function readWhen(reader: Reader, json: unknown): When {
   return {
     weekdays:
       reader
-        .list(when.weekdays, 'when.weekdays', 7)
+        .list(when.weekdays, 'when.weekdays', 7, 1)
         ?.map((name, index) => reader.oneOf(name, `when.weekdays[${index}]`, weekdayNames) ?? 'monday')
         .map(name => weekdayNames.indexOf(name) + 1) ?? null,
     hours:
-      reader.list(when.hours, 'when.hours', 48)?.map((span, index) => {
+      reader.list(when.hours, 'when.hours', 48, 1)?.map((span, index) => {
         const field = `when.hours[${index}]`
         const hours = reader.object(span, field, ['from', 'until'])
         const from = reader.minute(hours.from, `${field}.from`)
         const until = reader.minute(hours.until, `${field}.until`)
-        if (from === until) reader.error(`${field}.until`, 'must not be the same as from')
-        return { from, until }
+        if (from !== null && from === until) reader.error(`${field}.until`, 'must not be the same as from')
+        return { from: from ?? 0, until: until ?? 0 }
       }) ?? null,
     dates:
-      reader.list(when.dates, 'when.dates', 366)?.map((span, index) => {
+      reader.list(when.dates, 'when.dates', 366, 1)?.map((span, index) => {
         const field = `when.dates[${index}]`
         const dates = reader.object(span, field, ['from', 'until'])
         const from = reader.day(dates.from, `${field}.from`)
         const until = reader.day(dates.until, `${field}.until`)
-        if (from > until) reader.error(`${field}.from`, 'must not be after until')
-        return { from, until }
+        if (from !== null && until !== null && from > until) reader.error(`${field}.from`, 'must not be after until')
+        return { from: from ?? 0, until: until ?? 0 }
       }) ?? null,
     holidays: reader.oneOf(when.holidays, 'when.holidays', ['as_any_day', 'only', 'never']) ?? 'as_any_day',
   }
@@ -112,10 +112,10 @@ function readLimits(reader: Reader, json: unknown): Limit[] {
     const hours = reader.integer(limit.hours, `${field}.hours`, 1, 720)
     const amount = reader.amount(limit.amount, `${field}.amount`)
     const count = reader.integer(limit.count, `${field}.count`, 0, 1_000_000_000)
-    if ((per === 'hours') !== (hours !== null)) {
+    if ((per === 'hours') !== isGiven(limit.hours)) {
       reader.error(`${field}.hours`, per === 'hours' ? 'is required' : 'is only for the period hours')
     }
-    if (amount === null && count === null) reader.error(field, 'must have an amount or a count')
+    if (!isGiven(limit.amount) && !isGiven(limit.count)) reader.error(field, 'must have an amount or a count')
     if (names.has(`${of} ${per}`)) reader.error(field, 'is there twice: one limit for each of and per')
     names.add(`${of} ${per}`)
     return { of: of ?? 'account', per: per ?? 'day', hours, amount, count }
@@ -135,7 +135,7 @@ function readExpiry(reader: Reader, json: unknown): Expiry {
     case 'never':
       return { kind }
     case 'date':
-      return { kind, day: reader.day(expiry.date, 'expiry.date') }
+      return { kind, day: reader.day(expiry.date, 'expiry.date') ?? 0 }
     case 'after_load':
     case 'inactivity':
       return { kind, days: days() }
@@ -178,18 +178,19 @@ class Reader {
     return json as Partial<Record<Name, unknown>>
   }
 
-  list(json: unknown, field: string, max: number): unknown[] | null {
+  list(json: unknown, field: string, max: number, min = 0): unknown[] | null {
     if (!isGiven(json)) return null
     if (!Array.isArray(json)) {
       this.error(field, 'must be a list')
       return null
     }
+    if (json.length < min) this.error(field, 'must not be empty')
     if (json.length > max) this.error(field, `must have at most ${max} items`)
     return json
   }
 
-  texts(json: unknown, field: string, max: number): string[] | null {
-    const items = this.list(json, field, max)
+  texts(json: unknown, field: string, max: number, min = 0): string[] | null {
+    const items = this.list(json, field, max, min)
     items?.forEach((item, index) => {
       if (typeof item !== 'string' || item.length < 1 || item.length > 64) {
         this.error(`${field}[${index}]`, 'must be a text of 1 to 64 characters')
@@ -227,18 +228,18 @@ class Reader {
     return null
   }
 
-  day(json: unknown, field: string): number {
+  day(json: unknown, field: string): number | null {
     const day = typeof json === 'string' ? dayOfDate(json) : null
     if (day === null) this.error(field, 'must be a date such as 2026-03-21')
-    return day ?? 0
+    return day
   }
 
-  minute(json: unknown, field: string): number {
+  minute(json: unknown, field: string): number | null {
     const [, hours, minutes] = typeof json === 'string' ? (/^([01][0-9]|2[0-4]):([0-5][0-9])$/.exec(json) ?? []) : []
     const minute = Number.parseInt(hours ?? '', 10) * 60 + Number.parseInt(minutes ?? '', 10)
     if (minute >= 0 && minute <= 1_440) return minute
     this.error(field, 'must be a time such as 08:30')
-    return 0
+    return null
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Funder } from './catalog.ts'
+import type { Funder, Operation, Terminal } from './catalog.ts'
 
 export const statuses = ['active', 'suspended'] as const
 export type Status = (typeof statuses)[number]
@@ -23,3 +23,42 @@ export interface Organisation {
 
 export type NewOrganisation = Omit<Organisation, 'id' | 'version' | 'balance'>
 export type OrganisationPatch = Partial<Omit<NewOrganisation, 'code'>>
+
+/** A merchant as the admin API has it. */
+export interface MerchantRecord {
+  readonly id: number
+  readonly code: string
+  readonly name: string
+  readonly category: string | null
+  readonly groups: readonly string[]
+  /** IBAN, without blanks. */
+  readonly settlementAccount: string | null
+  /** Of the purchases that a settlement pays. */
+  readonly feeMillionths: number
+  readonly feeEach: bigint
+  readonly status: Status
+  readonly version: number
+}
+
+export type NewMerchant = Omit<MerchantRecord, 'id' | 'version'>
+export type MerchantPatch = Partial<Omit<NewMerchant, 'code'>>
+
+export const channels = ['pos', 'web', 'app'] as const
+export const confirmations = ['explicit', 'implicit'] as const
+
+/** A terminal as the admin API has it. */
+export interface TerminalRecord {
+  readonly code: string
+  /** Code of its merchant. */
+  readonly merchant: string
+  readonly channel: (typeof channels)[number]
+  readonly confirmation: Terminal['confirmation']
+  readonly partial: boolean
+  readonly confirmWithinSeconds: number | null
+  readonly operations: readonly Operation[] | null
+  readonly status: Status
+  readonly version: number
+}
+
+export type NewTerminal = Omit<TerminalRecord, 'version'>
+export type TerminalPatch = Partial<Omit<NewTerminal, 'code' | 'merchant'>>

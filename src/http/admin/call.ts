@@ -19,13 +19,15 @@ export const actorOf = ({ apiKey }: FastifyRequest): Actor => ({
   label: apiKey.label,
 })
 
-/** Lets keys with this scope call, and those that may do everything. */
-export const allow = (scope: Scope, deps: AuthOptions) =>
-  authorizeFor({ scopes: scope === 'admin' ? ['admin'] : [scope, 'admin'] }, deps)
+/** Lets keys with any of these scopes call, and those that may do everything. */
+export const allow = (scope: Scope | readonly Scope[], deps: AuthOptions) =>
+  authorizeFor({ scopes: withAll(scope) }, deps)
 
 /** The same for a list, which reads its own query. */
-export const allowList = (scope: Scope, deps: AuthOptions) =>
-  authorizeFor({ scopes: [scope, 'admin'], readsQuery: true }, deps)
+export const allowList = (scope: Scope | readonly Scope[], deps: AuthOptions) =>
+  authorizeFor({ scopes: withAll(scope), readsQuery: true }, deps)
+
+const withAll = (scope: Scope | readonly Scope[]): Scope[] => [...new Set([scope, 'admin' as const].flat())]
 
 /** Sends JSON that is text already, or is made text here: no schema drops a field of it. */
 export const sendJson = (reply: FastifyReply, status: number, body: string | object): FastifyReply =>

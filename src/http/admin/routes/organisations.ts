@@ -36,7 +36,7 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
   app.post(
     '/admin/v1/organisations',
     {
-      onRequest: allow('parties:write', deps),
+      onRequest: allow('organisations:write', deps),
       schema: { body: NewOrganisationBody, response: { 201: OrganisationBody } },
       config: createDocs({
         operationId: 'createOrganisation',
@@ -57,7 +57,7 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
   app.get(
     '/admin/v1/organisations',
     {
-      onRequest: allowList('parties:read', deps),
+      onRequest: allowList('organisations:read', deps),
       schema: { response: { 200: OrganisationList } },
       config: listDocs(
         {
@@ -86,7 +86,7 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
   app.get(
     '/admin/v1/organisations/:code',
     {
-      onRequest: allow('parties:read', deps),
+      onRequest: allow('organisations:read', deps),
       schema: { params: CodeParams, response: { 200: OrganisationBody } },
       config: readDocs({
         operationId: 'getOrganisation',
@@ -101,7 +101,7 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
   app.patch(
     '/admin/v1/organisations/:code',
     {
-      onRequest: allow('parties:write', deps),
+      onRequest: allow('organisations:write', deps),
       schema: { params: CodeParams, body: OrganisationPatchBody, response: { 200: OrganisationBody } },
       config: changeDocs({
         operationId: 'changeOrganisation',

@@ -58,7 +58,7 @@ export function decideAuthorize(command: Authorize, rows: WorkingSet, context: D
   if (pinRefusal !== null) return refuse(pinRefusal, command, parties, rows, context)
   const partial = command.partial === 'terminal' ? terminal.partial : command.partial
   if (found.total < command.amount && !(partial && found.total > 0n)) {
-    const reason = reasonOfShortfall(candidates, purchase, counted)
+    const reason = reasonOfShortfall(candidates, purchase, counted, partial ? 1n : amount)
     return refuse(reason, command, parties, rows, context)
   }
   return approve(command, found, { merchant, terminal, card }, rows, context)

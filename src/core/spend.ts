@@ -173,10 +173,15 @@ export function spendInOrder(
 const reasonOfBalance = (lot: Lot, wanted: bigint): Reason =>
   availableOf(lot) + lot.debitsPending >= wanted ? 'insufficient_funds_held' : 'insufficient_funds'
 
-/** Why a purchase that is not covered is refused: the rule without which it would have been. */
-export function reasonOfShortfall(candidates: readonly Candidate[], purchase: Purchase, counted: Counted): Reason {
+/** Why less than `enough` of a purchase can be paid: the rule without which it could be. */
+export function reasonOfShortfall(
+  candidates: readonly Candidate[],
+  purchase: Purchase,
+  counted: Counted,
+  enough: bigint,
+): Reason {
   const isCovered = (without: Without): boolean =>
-    (spend(candidates, purchase, counted, without)?.total ?? 0n) >= purchase.amount
+    (spend(candidates, purchase, counted, without)?.total ?? 0n) >= enough
   const rules = (spend(candidates, purchase, counted)?.lines ?? []).flatMap(({ because }) => because ?? [])
   if (isCovered('limits')) return rules.find(rule => limitReasons.has(rule)) ?? 'amount_limit'
   if (isCovered('holds')) return 'insufficient_funds_held'

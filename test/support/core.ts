@@ -20,7 +20,7 @@ import type {
 import { type Micros, microsPerDay, microsPerSecond } from '../../src/core/ids.ts'
 import { breakageKey, switchKey } from '../../src/core/keys.ts'
 import type { Lot } from '../../src/core/ledger.ts'
-import { openTerms, type Terms } from '../../src/core/terms.ts'
+import { type Limit, openTerms, type Terms } from '../../src/core/terms.ts'
 import type { Card } from '../../src/core/transactions.ts'
 
 /** 2026-03-21 08:00 in Tehran: Nowruz. */
@@ -72,6 +72,20 @@ export const program = (id: number, kind: Program['kind'], terms: Partial<Terms>
   isClosed: false,
   versions: [{ version: 1, startsAt: 0, terms: { ...openTerms, ...terms } }],
 })
+/** A limit of the day, with neither amount nor count unless given. */
+export const limitOf = (of: Limit['of'], over: Partial<Limit>): Limit => ({
+  of,
+  per: 'day',
+  hours: null,
+  amount: null,
+  count: null,
+  ...over,
+})
+/** Rules of one purchase; what is not given is open. */
+export const purchaseRule = (over: Partial<Terms['purchase']>): Partial<Terms> => ({
+  purchase: { ...openTerms.purchase, ...over },
+})
+
 const programs: readonly Program[] = [
   program(programIds.credit, 'credit', { priority: 20 }),
   program(programIds.welfare, 'welfare', { priority: 0 }),

@@ -282,9 +282,10 @@ export class Model {
     const mayBePart = command.partial === 'terminal' ? terminal.partial : command.partial
     if (total < command.amount && (!mayBePart || total === 0n)) {
       const withoutHolds = sumOf(divide(lots, command.amount, forWelfare, lot => freeOf(lot) + lot.held))
-      if (withoutHolds === command.amount) return open('insufficient_funds_held', 'refused', [], null)
+      const enough = mayBePart ? 1n : command.amount
+      if (withoutHolds >= enough) return open('insufficient_funds_held', 'refused', [], null)
       const ofAnyGoods = sumOf(divide(lots, command.amount, command.amount, freeOf))
-      const reason = ofAnyGoods === command.amount ? 'goods_not_eligible' : 'insufficient_funds'
+      const reason = ofAnyGoods >= enough ? 'goods_not_eligible' : 'insufficient_funds'
       return open(reason, 'refused', [], null)
     }
     const isPurchase = command.purpose === 'purchase'

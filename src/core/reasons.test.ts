@@ -33,7 +33,14 @@ const statuses: Readonly<Record<number, readonly string[]>> = {
 }
 /** What is never stored, so that the same key may try again. */
 const passingStatuses = [400, 401, 403, 405, 406, 412, 413, 415, 428, 429, 500, 503, 504]
-const passingByName: readonly Reason[] = ['in_progress', 'not_found', 'code_taken', 'file_known', 'state_unsuitable']
+const passingByName: readonly Reason[] = [
+  'in_progress',
+  'not_found',
+  'code_taken',
+  'file_known',
+  'state_unsuitable',
+  'card_status_wrong',
+]
 
 describe('each reason', () => {
   test.each(rows)('%s', (reason, { code, de39, http, retry, en, fa }) => {

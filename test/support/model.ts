@@ -195,6 +195,8 @@ export class Model {
         if (lot === undefined) return said('account_unknown')
         if (command.amount === 0n) return said('amount_invalid')
         if (command.amount < 0n && freeOf(lot) - lot.limit < -command.amount) return said('insufficient_funds')
+        const isOver = lot.expiresAt !== null && moment.at >= lot.expiresAt
+        if (command.amount > 0n && isOver) return said('credit_expired')
         lot.loaded += command.amount
         return said('approved')
       }

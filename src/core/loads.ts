@@ -17,7 +17,8 @@ export function decideLoad(command: Load, rows: WorkingSet, context: DecisionCon
   const program = catalog.programsById.get(command.program)
   if (program === undefined || program.isClosed) return refuse('program_closed')
   const funder = catalog.fundersById.get(command.funder)
-  if (funder === undefined || funder.isSuspended) return refuse('organisation_suspended')
+  if (funder === undefined) return refuse('organisation_unknown')
+  if (funder.isSuspended) return refuse('organisation_suspended')
   if (amount <= 0n) return refuse('amount_invalid')
   const expiresAt =
     command.expiresAt === 'terms' ? expiryOfLoad(termsAt(program, local.at), local, catalog.tenant) : command.expiresAt

@@ -1,3 +1,4 @@
+import type { Micros } from './ids.ts'
 import type { Reason } from './reasons.ts'
 
 /** Who changes something: an API key of a tenant, and what people call it. */
@@ -82,4 +83,32 @@ export interface CommandEntry {
   readonly entityId: string
   /** JSON text. */
   readonly after: string
+}
+
+/** What was done to something. */
+export interface AuditEntry {
+  readonly action: string
+  readonly entity: string
+  readonly entityId: string
+  /** JSON texts. */
+  readonly before: string | null
+  readonly after: string | null
+}
+
+/** A line of the audit log. */
+export interface AuditLine extends AuditEntry {
+  readonly id: number
+  readonly at: Micros
+  readonly apiKey: number
+  /** What people called the API key then. */
+  readonly actor: string
+}
+
+export interface AuditFilter {
+  readonly entity: string | null
+  readonly entityId: string | null
+  /** Id of an API key. */
+  readonly actor: number | null
+  readonly from: Micros | null
+  readonly to: Micros | null
 }

@@ -1,16 +1,7 @@
-import type { Actor, CommandEntry, Page, PageRequest } from '../../core/admin.ts'
+import type { Actor, AuditEntry, AuditFilter, AuditLine, CommandEntry, Page, PageRequest } from '../../core/admin.ts'
 import { idOf, microsOf, timestampOf } from '../sql.ts'
 import { pageOf } from './page.ts'
 import type { Run, TextRow } from './pool.ts'
-
-interface AuditEntry {
-  readonly action: string
-  readonly entity: string
-  readonly entityId: string
-  /** JSON texts. */
-  readonly before: string | null
-  readonly after: string | null
-}
 
 const insertText = `INSERT INTO audit_log (at, key, tenant, api_key, actor, action, entity, entity_id, before, after)
   SELECT clock_timestamp(), $9::uuid, $1, $2, $3, $4, $5, $6, $7::json, $8::json
@@ -32,23 +23,6 @@ export async function writeCommandAudit(run: Run, { actor, key, ...entry }: Comm
     // Another copy of the request has written it in this moment.
     if ((error as { code?: string }).code !== '23505') throw error
   }
-}
-
-export interface AuditFilter {
-  readonly entity: string | null
-  readonly entityId: string | null
-  /** Id of an API key. */
-  readonly actor: number | null
-  /** Microseconds, the first included. */
-  readonly from: number | null
-  readonly to: number | null
-}
-
-export interface AuditLine extends AuditEntry {
-  readonly id: number
-  readonly at: number
-  readonly apiKey: number
-  readonly actor: string
 }
 
 /** The newest first. */

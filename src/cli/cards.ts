@@ -4,7 +4,7 @@ import { CryptoError } from '../crypto/errors.ts'
 import { panToken } from '../crypto/hash.ts'
 import { newPanKey, panKeyOf } from '../crypto/pan-key.ts'
 import { visaPvv } from '../crypto/pin-verification.ts'
-import { type CardPin, resetPinTries, setCardPin } from '../store/card-pins.ts'
+import { type CardPin, resetPinTries, runOf, setCardPin } from '../store/card-pins.ts'
 import { type KeyStore, keysOf, OperatorError, openKey, optionsOf, withKeyStore } from './key-store.ts'
 import { readSecretLines } from './secret-input.ts'
 
@@ -37,7 +37,7 @@ export async function runCards(args: string[]): Promise<number> {
     const { pool, tenant } = store
     const isFound =
       command === 'pin-reset'
-        ? await resetPinTries(pool, tenant, token)
+        ? await resetPinTries(runOf(pool), tenant, token)
         : await setCardPin(pool, tenant, token, await pinOf(store, pan, options))
     if (!isFound) throw new OperatorError('there is no such card')
     process.stdout.write(command === 'pin-reset' ? 'wrong tries forgotten\n' : 'PIN set\n')

@@ -14,12 +14,26 @@ export interface Cardholder {
   readonly madeAt: Micros
 }
 
-/** What may be set of a holder. `national`: hash (64 hexadecimal digits) and last digits. */
-export interface CardholderData {
+/** A national code as it is kept: a keyed hash (64 hexadecimal digits) and the last four digits. */
+export interface National {
+  readonly hash: string
+  readonly last: string
+}
+
+/** What may be set of a holder; undefined: left as it is. */
+export interface CardholderPatch {
+  readonly reference?: string | null | undefined
+  readonly name?: string | null | undefined
+  readonly mobile?: string | null | undefined
+  readonly national?: National | null | undefined
+}
+
+/** Which holders are meant; null: any. `funder`: those who have credit of this organisation. */
+export interface CardholderFilter {
   readonly reference: string | null
-  readonly name: string | null
   readonly mobile: string | null
-  readonly national: { readonly hash: string; readonly last: string } | null
+  readonly nationalHash: string | null
+  readonly funder: number | null
 }
 
 /** Persian, Arabic and full-width digits as the Latin ones; everything else stays. */

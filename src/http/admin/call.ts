@@ -29,6 +29,10 @@ export const allowList = (scope: Scope | readonly Scope[], deps: AuthOptions) =>
 
 const withAll = (scope: Scope | readonly Scope[]): Scope[] => [...new Set([scope, 'admin' as const].flat())]
 
+/** The same with any one of several scopes. */
+export const allowAny = (scopes: readonly Scope[], deps: AuthOptions) =>
+  authorizeFor({ scopes: [...scopes, 'admin'], readsQuery: true }, deps)
+
 /** Sends JSON that is text already, or is made text here: no schema drops a field of it. */
 export const sendJson = (reply: FastifyReply, status: number, body: string | object): FastifyReply =>
   reply

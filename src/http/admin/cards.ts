@@ -2,12 +2,7 @@ import type { Actor, Change, Changed, Created, Creation, Page, PageRequest } fro
 import type { Cardholder, CardholderFilter, CardholderPatch } from '../../core/cardholders.ts'
 import type { CardFilter, CardMove, CardRecord, NewCard } from '../../core/cards.ts'
 
-/** What of a replacement may differ from the card that it replaces; null: as that one was. */
-export interface Replacement extends Pick<NewCard, 'expiresAt' | 'offers'> {
-  readonly program: number | null
-  readonly kind: NewCard['kind'] | null
-  readonly reason: string | null
-}
+export type Replacement = Omit<NewCard, 'holder'> & { readonly reason: string | null }
 
 /**
  * Cardholders and their cards. `funder`: only those who have credit of this organisation; null: all. What a key of an
@@ -21,6 +16,8 @@ export interface CardsAdmin {
 
   card(tenant: number, id: number, funder: number | null): Promise<CardRecord | null>
   cards(tenant: number, filter: CardFilter, page: PageRequest): Promise<Page<CardRecord>>
+  /** The last digits of cards, by token. */
+  last4Of(tenant: number, tokens: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** What the numbers of a program's cards begin with; null: it has no range. */
   range(tenant: number, program: number): Promise<string | null>
   issue(creation: Creation<CardRecord>, card: NewCard): Promise<Created>
@@ -42,5 +39,7 @@ export interface CardsAdmin {
   reveal(
     actor: Actor,
     id: number,
-  ): Promise<{ readonly kind: 'sealed'; readonly token: string; readonly sealed: string } | { readonly kind: 'not_found' }>
+  ): Promise<
+    { readonly kind: 'sealed'; readonly token: string; readonly sealed: string } | { readonly kind: 'not_found' }
+  >
 }

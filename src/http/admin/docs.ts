@@ -1,6 +1,6 @@
 import type { Reason } from '../../core/reasons.ts'
 import type { RouteDocs } from '../routes/docs.ts'
-import { type Filter, listParameters } from './lists.ts'
+import { type Filter, listParameters, queryParameters } from './lists.ts'
 
 interface AdminDocs {
   readonly operationId: string
@@ -49,6 +49,10 @@ export const removeDocs = (docs: AdminDocs) =>
 /** A call that ends something for good, and needs no key: doing it again changes nothing. */
 export const disableDocs = (docs: AdminDocs) =>
   docsOf(docs, { success: { 200: 'As it is now.' }, keyed: false }, ['not_found'])
+
+/** A read with parameters, which is no list. */
+export const reportDocs = (docs: AdminDocs, filters: Readonly<Record<string, Filter<unknown>>>) =>
+  docsOf(docs, { success: { 200: 'The report.' }, keyed: false, parameters: queryParameters(filters) }, ['not_found'])
 
 const ifMatch = {
   name: 'If-Match',

@@ -121,26 +121,34 @@ function parse<Given extends Filters>(
   given: Readonly<Record<string, unknown>>,
   { filters, cursor }: { readonly filters: Given; readonly cursor: 'code' | 'id' },
 ): Parsed<Given> {
-  const all: Filters = { ...filters, ...pageFilters(cursor) }
+  const parsed = parseQuery(given, { ...filters, ...pageFilters(cursor) } as Filters)
+  if ('errors' in parsed) return parsed
+  const { limit, cursor: after, format, ...rest } = parsed.values
+  return {
+    values: rest as Values<Given>,
+    page: { limit: (limit as number | null) ?? listLimits.default, after: after as string | null },
+    format: format as 'csv' | 'json' | null,
+  }
+}
+
+/** The parameters of a query; those that are unknown, given twice or no value of their kind are errors. */
+export function parseQuery<Given extends Filters>(
+  given: Readonly<Record<string, unknown>>,
+  filters: Given,
+): { readonly values: Values<Given> } | { readonly errors: readonly FieldError[] } {
   const errors: FieldError[] = []
   for (const name in given) {
-    if (!Object.hasOwn(all, name)) errors.push({ field: tellable(name), message: unknownParameter })
+    if (!Object.hasOwn(filters, name)) errors.push({ field: tellable(name), message: unknownParameter })
   }
   const values: Record<string, unknown> = {}
-  for (const [name, { must, parse }] of Object.entries(all)) {
+  for (const [name, { must, parse }] of Object.entries(filters)) {
     const value = given[name]
     values[name] = typeof value === 'string' ? parse(value) : null
     if (value !== undefined && values[name] === null) {
       errors.push({ field: name, message: Array.isArray(value) ? 'must be given once' : must })
     }
   }
-  if (errors.length > 0) return { errors }
-  const { limit, cursor: after, format, ...rest } = values
-  return {
-    values: rest as Values<Given>,
-    page: { limit: (limit as number | null) ?? listLimits.default, after: after as string | null },
-    format: format as 'csv' | 'json' | null,
-  }
+  return errors.length > 0 ? { errors } : { values: values as Values<Given> }
 }
 
 const pageFilters = (cursor: 'code' | 'id') =>
@@ -170,8 +178,10 @@ function parseCursor(cursor: string, of: 'code' | 'id'): string | null {
 }
 
 /** The parameters of a list as the description of the API has them. */
-export const listParameters = (filters: Filters): object[] =>
-  Object.entries({ ...filters, ...pageFilters('code') }).map(([name, { about, must }]) => ({
+export const listParameters = (filters: Filters): object[] => queryParameters({ ...filters, ...pageFilters('code') })
+
+export const queryParameters = (filters: Filters): object[] =>
+  Object.entries(filters).map(([name, { about, must }]) => ({
     name,
     in: 'query',
     required: false,

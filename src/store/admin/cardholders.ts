@@ -119,7 +119,11 @@ export function changeCardholder(
           },
           3,
         )
-        await run(`UPDATE cardholder_profiles SET ${sql} WHERE tenant = $1 AND holder = $2`, [tenant, holder, ...values])
+        await run(`UPDATE cardholder_profiles SET ${sql} WHERE tenant = $1 AND holder = $2`, [
+          tenant,
+          holder,
+          ...values,
+        ])
         return null
       },
     }),

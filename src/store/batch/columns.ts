@@ -112,7 +112,7 @@ const amountsOf = (row: Row, from: number): Amounts => ({
 })
 
 /** Five numbers a posting: debit, credit, pending, posted, remaining. */
-function postingsOf(literal: string | null | undefined): Posting[] {
+export function postingsOf(literal: string | null | undefined): Posting[] {
   const numbers = integersOf(literal)
   const postings: Posting[] = []
   for (let at = 0; at < numbers.length; at += 5) {
@@ -160,7 +160,7 @@ export function usageLiteral(usage: Usage): string | null {
 }
 
 /** Five numbers a leg: lot, program, funder, held, posted. */
-function legsOf(literal: string | null | undefined): Leg[] {
+export function legsOf(literal: string | null | undefined): Leg[] {
   const numbers = integersOf(literal)
   const legs: Leg[] = []
   for (let at = 0; at < numbers.length; at += 5) {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { dayOf, microsPerDay, type TransactionId, transactionIdOf } from '../../core/ids.ts'
 import { migrate } from '../migrate.ts'
-import { listTransactions, type PageRequest } from './list-transactions.ts'
+import { everyTransaction, listTransactions, type PageRequest } from './list-transactions.ts'
 import { createReadPool, type ReadPool } from './pool.ts'
 import { readSettlementLines } from './settlements.ts'
 
@@ -37,13 +37,12 @@ afterAll(async () => {
 })
 
 type Filter = PageRequest['filter']
-const none: Filter = { merchants: null, terminal: null, phase: null, reference: null, rrn: null, from: null, to: null }
 
 async function pagesOf(over: Partial<Filter>, limit: number): Promise<TransactionId[][]> {
   const pages: TransactionId[][] = []
   let before: TransactionId | null = null
   do {
-    const filter = { ...none, ...over }
+    const filter = { ...everyTransaction, ...over }
     const request: PageRequest = { tenant: 1, filter, limit, before, merchantsOfTenant: [1, 2], today: day }
     const page = await listTransactions(reads.query, request)
     pages.push(page.items.map(({ transaction }) => transaction.id))

@@ -8,8 +8,9 @@ import {
   importedEncodings,
   isTrack,
   usualMask,
+  type Warn,
 } from './dialect-json.ts'
-import { isObject } from './import-moov.ts'
+import { isObject, type Json } from './import-moov.ts'
 
 /** What the `encoding` of the file says, with what holds where it says nothing. */
 type Encodings = {
@@ -34,7 +35,7 @@ const names: Readonly<Record<string, 'ascii' | 'ebcdic' | 'bcd' | 'hex' | 'binar
  * The first form of moov's specifications: `elements` whose `Describe` is the notation of ISO 8583 (`n..19`, `ans 15`,
  * `b 64` in bits, `x+n 8` without its sign), and one encoding for each kind of element.
  */
-export function importMoovElements(json: { readonly [key: string]: unknown }, name: string): DialectJson {
+export function importMoovElements(json: Json, name: string, warn: Warn): DialectJson {
   const given = isObject(json.encoding) ? json.encoding : {}
   const encodings: Encodings = {
     number: encodingOf(given.num_enc, ['ascii', 'ebcdic', 'bcd']),
@@ -55,7 +56,7 @@ export function importMoovElements(json: { readonly [key: string]: unknown }, na
     mti: { encoding: encodingOf(given.mti_enc, ['ascii', 'ebcdic', 'bcd']) },
     bitmap,
     encodings: importedEncodings,
-    fields: fieldsInBitmap(fields, bitmap),
+    fields: fieldsInBitmap(fields, bitmap, '1', warn),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Encoding, FieldType, PrefixEncoding } from './dialect-format.ts'
+import type { Encoding, FieldType, PrefixEncoding, Side } from './dialect-format.ts'
 import {
   type DialectJson,
   type FieldJson,
@@ -19,6 +19,8 @@ type Encodings = {
   readonly track: Encoding
   readonly binary: 'binary' | 'hex'
   readonly prefix: PrefixEncoding
+  /** Where BCD and RBCD leave the spare half byte of an odd number of digits. */
+  readonly spare: { readonly number: Side; readonly track: Side; readonly prefix: Side }
 }
 
 const names: Readonly<Record<string, 'ascii' | 'ebcdic' | 'bcd' | 'hex' | 'binary'>> = {
@@ -43,6 +45,7 @@ export function importMoovElements(json: Json, name: string, warn: Warn): Dialec
     track: encodingOf(given.trk_enc, ['ascii', 'ebcdic', 'bcd']),
     binary: encodingOf(given.bin_enc, ['hex', 'binary']),
     prefix: encodingOf(given.len_enc, ['ascii', 'ebcdic', 'bcd', 'hex']),
+    spare: { number: sideOf(given.num_enc), track: sideOf(given.trk_enc), prefix: sideOf(given.len_enc) },
   }
   const bitmap = { encoding: encodingOf(given.bmp_enc, ['hex', 'binary']), bytes: 8, bytesMax: 16 }
   const fields: FieldsJson = {}
@@ -59,6 +62,9 @@ export function importMoovElements(json: Json, name: string, warn: Warn): Dialec
     fields: fieldsInBitmap(fields, bitmap, '1', warn),
   }
 }
+
+/** RBCD stands for right-justified. */
+const sideOf = (encoding: unknown): Side => (encoding === 'RBCD' ? 'left' : 'right')
 
 /** The first of `possible` where the file does not say. */
 function encodingOf<const Name extends string>(given: unknown, possible: readonly Name[]): Name {
@@ -78,6 +84,9 @@ function fieldOf(element: unknown, number: number, encodings: Encodings): FieldJ
     throw new ImportError(path, `Describe must be as in "n..19", not ${JSON.stringify(element.Describe ?? null)}`)
   }
   const count = Number.parseInt(digits, 10)
+  if (dots.length % 2 === 1 && encodings.prefix === 'bcd' && encodings.spare.prefix === 'right') {
+    throw new ImportError(path, `a length of ${dots.length} digits in BCD is not possible, only in RBCD`)
+  }
   const type = typeOf(kind, number, path)
   const value: Pick<FieldJson, 'type' | 'length' | 'encoding'> = {
     type,
@@ -88,7 +97,7 @@ function fieldOf(element: unknown, number: number, encodings: Encodings): FieldJ
     name: typeof element.Description === 'string' && element.Description !== '' ? element.Description : `Field ${path}`,
     ...value,
     ...(dots === '' ? {} : { prefix: { encoding: encodings.prefix, width: dots.length } }),
-    ...(value.encoding === 'bcd' ? { spareNibble: { side: 'left' } } : {}),
+    ...(value.encoding === 'bcd' ? { spareNibble: { side: encodings.spare[type === 'z' ? 'track' : 'number'] } } : {}),
   }
 }
 

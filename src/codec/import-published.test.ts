@@ -285,6 +285,28 @@ describe('moov-io', () => {
     ).toThrow('field 1')
   })
 
+  test.each([
+    // the first form: number and length encodings, the bytes of a field 2 of three digits
+    ['CHAR', 'RBCD', '0003313233'],
+    ['RBCD', 'RBCD', '00030123'],
+    ['BCD', 'RBCD', '00031230'],
+  ])('digits in %s, lengths in %s', (number, length, hex) => {
+    const encoding = { num_enc: number, len_enc: length }
+    const { dialect } = imported(JSON.stringify({ elements: { 2: { Describe: 'n...19' } }, encoding }))
+    const message = { mti: '0100', fields: [undefined, undefined, '123'], composites: undefined, header: undefined }
+    const bytes = dialect.pack(message)
+    expect(bytes.subarray(20).toString('hex')).toBe(hex)
+    expect(dialect.unpack(bytes)).toMatchObject({ ok: true })
+    expect(dialect.unpack(bytes).message.fields[2]).toBe('123')
+  })
+
+  test('a length with its spare half byte at the right is refused', () => {
+    const encoding = { len_enc: 'BCD' }
+    expect(() => imported(JSON.stringify({ elements: { 2: { Describe: 'n...19' } }, encoding }))).toThrow(
+      'field 2: a length of 3 digits in BCD is not possible, only in RBCD',
+    )
+  })
+
   test('a length beyond its prefix, and a bitmap that has no continuation', () => {
     const made = moov(
       { length: 8 },

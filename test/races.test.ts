@@ -191,7 +191,7 @@ describe('COMMIT behind a failed write', () => {
   ] as const)('a session throws: %s', async (_name, failing, fault) => {
     await inArena({}, async ({ ledger }) => {
       const session = await Session.connect(ledger.url)
-      const flight = ['BEGIN', failing, 'COMMIT'].map(text => statement('', text))
+      const flight = ['BEGIN', failing, 'COMMIT'].map((text, n) => statement(`step_${n}`, text))
       const error = await session.run(flight, { commits: true }).catch(thrown => thrown)
       expect(error).toBeInstanceOf(BatchError)
       expect(error).toMatchObject({ fault, inDoubt: false })

@@ -48,7 +48,7 @@ CREATE TABLE load_lists (
   CHECK ((state IN ('running', 'done')) = (run_day IS NOT NULL))
 );
 COMMENT ON COLUMN load_lists.hash IS 'Of the file''s bytes and the reference it was sent under';
-COMMENT ON COLUMN load_lists.period IS 'Of a schedule: the day on which it was due';
+COMMENT ON COLUMN load_lists.period IS 'Of a schedule: the first day of the month that it is of';
 -- A file is loaded once, a schedule runs once a period.
 CREATE UNIQUE INDEX load_lists_by_hash ON load_lists (tenant, hash) WHERE hash IS NOT NULL AND state <> 'cancelled';
 CREATE UNIQUE INDEX load_lists_by_period ON load_lists (tenant, schedule, period) WHERE schedule IS NOT NULL;

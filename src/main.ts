@@ -22,6 +22,8 @@ import { createHttpApp } from './http/app.ts'
 import { createIsoServer, type IsoListener } from './iso8583/server.ts'
 import { expireHolds } from './jobs/expiry.ts'
 import { makeFirstLoads } from './jobs/first-loads.ts'
+import { runLists } from './jobs/load-lists.ts'
+import { beginDuePeriods } from './jobs/load-schedules.ts'
 import { startJobs } from './jobs/schedule.ts'
 import { sweepLots } from './jobs/sweep-lots.ts'
 import { elapsedSeconds, nowMicros } from './ops/clock.ts'
@@ -145,6 +147,8 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     catalogOf,
     now: nowMicros,
   })
+  const adminPool = createAdminPool(databaseUrl, error => log.warn({ error: error.message }, 'admin connection lost'))
+  stops.push(() => adminPool.close())
   const jobs = startJobs(
     [
       {
@@ -177,6 +181,20 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
         everyMs: 10_000,
         run: async () => {
           for (const tenant of catalogs.byTenant.keys()) await sweepLots(pool, engine, tenant)
+        },
+      },
+      {
+        name: 'begin scheduled loads',
+        everyMs: 5_000,
+        run: async () => {
+          for (const { tenant } of catalogs.byTenant.values()) await beginDuePeriods(adminPool, tenant)
+        },
+      },
+      {
+        name: 'run lists of loads',
+        everyMs: 500,
+        run: async () => {
+          for (const catalog of catalogs.byTenant.values()) await runLists(adminPool, engine, catalog)
         },
       },
       { name: 'make partitions', everyMs: 3_600_000, run: () => makePartitions(pool) },
@@ -218,8 +236,6 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     },
     onConnectionClosed: reason => metrics.connectionClosed(reason),
   })
-  const adminPool = createAdminPool(databaseUrl, error => log.warn({ error: error.message }, 'admin connection lost'))
-  stops.push(() => adminPool.close())
   const http = await createHttpApp({
     submit: engine,
     pressure: engine,

@@ -1,5 +1,16 @@
 import type { Change, Changed, Created, Creation, Page, PageRequest } from '../../core/admin.ts'
-import type { LineState, ListSource, ListState, LoadLine, LoadList, NewList } from '../../core/load-lists.ts'
+import type {
+  LineState,
+  ListSource,
+  ListState,
+  LoadLine,
+  LoadList,
+  LoadSchedule,
+  NewList,
+  NewSchedule,
+  SchedulePatch,
+  ScheduleStatus,
+} from '../../core/load-lists.ts'
 import type { HolderName, LotMovement } from '../../core/lot-movements.ts'
 
 /** Loads and what moves value: holders and lots as they are needed for it, and lists of many loads. */
@@ -35,4 +46,17 @@ export interface LoadsAdmin {
   checkList(change: Change<LoadList>, id: number, only: number | null): Promise<Changed<LoadList>>
   runList(change: Change<LoadList>, id: number, only: number | null): Promise<Changed<LoadList>>
   cancelList(change: Change<LoadList>, id: number, only: number | null): Promise<Changed<LoadList>>
+  createSchedule(creation: Creation<LoadSchedule>, schedule: NewSchedule): Promise<Created>
+  schedule(tenant: number, id: number, only: number | null): Promise<LoadSchedule | null>
+  schedules(
+    tenant: number,
+    filter: { readonly status: ScheduleStatus | null; readonly only: number | null },
+    page: PageRequest,
+  ): Promise<Page<LoadSchedule>>
+  /** `patchOf` is given the schedule as it stands. One that has ended is not changed any more. */
+  changeSchedule(
+    change: Change<LoadSchedule>,
+    of: { readonly id: number; readonly only: number | null },
+    patchOf: (before: LoadSchedule) => SchedulePatch,
+  ): Promise<Changed<LoadSchedule>>
 }

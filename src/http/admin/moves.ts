@@ -27,7 +27,9 @@ export interface Move {
   readonly entity: string
   readonly entityId: string
   /** The answer to an approval, made only of what is stored, so that a repeat gets the same. */
-  bodyOf(decision: Decision): object
+  bodyOf(decision: Decision): object | Promise<object>
+  /** The body as it may be fingerprinted, where it has a secret in it. */
+  readonly content?: object
 }
 
 /** Hands a command that moves money outside purchases to the engine, and its answer to the client: 201, or why not. */
@@ -35,7 +37,7 @@ export async function answerMove({ request, reply, deps, inFlight }: Call, move:
   const read = readKey(request)
   if ('refusal' in read) return sendProblem(reply, read.refusal)
   const { key } = read
-  const content = fingerprintOf(callOf(request), ...fieldsOf(request.body as object, move.names))
+  const content = fingerprintOf(callOf(request), ...fieldsOf(move.content ?? (request.body as object), move.names))
   const actor = actorOf(request)
   const { action, entity, entityId } = move
   if (!inFlight.enter(key)) return sendProblem(reply, { reason: 'in_progress' })
@@ -56,7 +58,7 @@ export async function answerMove({ request, reply, deps, inFlight }: Call, move:
     const { decision, replayed } = result
     if (replayed) reply.header(replayedHeader, 'true')
     if (!isApproval(decision.reason)) return sendProblem(reply, { reason: decision.reason, stored: {} })
-    const body = JSON.stringify(move.bodyOf(decision))
+    const body = JSON.stringify(await move.bodyOf(decision))
     // A repeat as well: the process may have ended between the decision and its line.
     await deps.admin.logCommand({ actor, key, action, entity, entityId, after: body })
     return sendJson(reply, 201, body)

@@ -7,6 +7,7 @@ import { addAuditLogRoutes } from './routes/audit-log.ts'
 import { addCardholderRoutes } from './routes/cardholders.ts'
 import { addCardRoutes } from './routes/cards.ts'
 import { addLoadFileRoutes } from './routes/load-files.ts'
+import { addLoadScheduleRoutes } from './routes/load-schedules.ts'
 import { addLoadRoutes } from './routes/loads.ts'
 import { addMerchantRoutes } from './routes/merchants.ts'
 import { addOrganisationRoutes } from './routes/organisations.ts'
@@ -28,6 +29,7 @@ export function addAdminRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight)
   addProgramRoutes(app, deps, inFlight)
   addLoadRoutes(app, deps, inFlight)
   addLoadFileRoutes(app, deps, inFlight)
+  addLoadScheduleRoutes(app, deps, inFlight)
   addApprovalRoutes(app, deps, inFlight)
   addAccountRoutes(app, deps)
   addCardholderRoutes(app, deps, inFlight)

@@ -89,11 +89,12 @@ export async function recordLines(
          amount = coalesce(g.amount, l.amount)
        FROM given g WHERE l.tenant = $1 AND l.list = $2 AND l.line = g.line AND l.state = 0
        RETURNING g.amount, g.reason)
-     UPDATE load_lists SET leased_until = clock_timestamp() + interval '${leaseSeconds} seconds', done = done + c.done,
-       loaded = loaded + c.loaded, loaded_total = loaded_total + c.total, rejected = rejected + c.done - c.loaded
+     UPDATE load_lists t SET leased_until = clock_timestamp() + interval '${leaseSeconds} seconds',
+       done = t.done + c.done, loaded = t.loaded + c.loaded, loaded_total = t.loaded_total + c.total,
+       rejected = t.rejected + c.done - c.loaded
      FROM (SELECT count(*) AS done, count(*) FILTER (WHERE reason IS NULL) AS loaded,
          coalesce(sum(amount) FILTER (WHERE reason IS NULL), 0) AS total FROM marked) AS c
-     WHERE tenant = $1 AND id = $2`,
+     WHERE t.tenant = $1 AND t.id = $2`,
     [
       tenant,
       list,

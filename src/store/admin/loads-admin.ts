@@ -1,6 +1,6 @@
 import type { Actor, Change, Creation, PageRequest } from '../../core/admin.ts'
 import type { Approval, ApprovalAnswer, ApprovalKind } from '../../core/approvals.ts'
-import type { LineState, LoadList, NewList } from '../../core/load-lists.ts'
+import type { LineState, LoadList, LoadSchedule, NewList, NewSchedule, SchedulePatch } from '../../core/load-lists.ts'
 import type { HolderName } from '../../core/lot-movements.ts'
 import {
   type ApprovalFilter,
@@ -21,10 +21,12 @@ import {
   readList,
   runList,
 } from './load-lists.ts'
+import { changeSchedule, createSchedule, listSchedules, readSchedule } from './load-schedules.ts'
 import { findHolder, readFunderOfLot, readMovements, readUnspent } from './loads.ts'
 import type { AdminPool } from './pool.ts'
 
-type Of<Read extends (run: AdminPool['run'], tenant: number, of: never) => unknown> = Parameters<Read>[2]
+type Of<Read extends (run: AdminPool['run'], tenant: number, of: never, ...rest: never[]) => unknown> =
+  Parameters<Read>[2]
 
 export const createLoads = (pool: AdminPool) => ({
   holder: (tenant: number, name: HolderName) => findHolder(pool.run, tenant, name),
@@ -40,6 +42,15 @@ export const createLoads = (pool: AdminPool) => ({
   checkList: (change: Change<LoadList>, id: number, only: number | null) => checkList(pool, change, id, only),
   runList: (change: Change<LoadList>, id: number, only: number | null) => runList(pool, change, id, only),
   cancelList: (change: Change<LoadList>, id: number, only: number | null) => cancelList(pool, change, id, only),
+  createSchedule: (creation: Creation<LoadSchedule>, schedule: NewSchedule) => createSchedule(pool, creation, schedule),
+  schedule: (tenant: number, id: number, only: number | null) => readSchedule(pool.run, tenant, id, only),
+  schedules: (tenant: number, filter: Of<typeof listSchedules>, page: PageRequest) =>
+    listSchedules(pool.run, tenant, filter, page),
+  changeSchedule: (
+    change: Change<LoadSchedule>,
+    of: { id: number; only: number | null },
+    patchOf: (before: LoadSchedule) => SchedulePatch,
+  ) => changeSchedule(pool, change, of, patchOf),
 })
 
 export const createApprovals = (pool: AdminPool) => ({

@@ -27,7 +27,7 @@ export const LoadFileBody = Type.Object({
   percentage: Type.Integer({ description: 'Of the accepted lines, how many hundredths are done.', examples: [37] }),
   secondsLeft: OrNull(Type.Integer({ description: 'An estimate; null: nothing can be said yet.', examples: [12] })),
   schedule: OrNull(Id('The schedule whose period it is.', '3')),
-  period: OrNull(CalendarDate('The day on which that period was due.')),
+  period: OrNull(CalendarDate('First day of the month that it is of.')),
   voucherSeries: OrNull(Id('The series whose vouchers it loads.', '3')),
   createdBy: Type.String({ description: 'Label of the API key.', examples: ['finance'] }),
   createdAt: Time('When it was sent.'),

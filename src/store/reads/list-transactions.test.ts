@@ -64,7 +64,16 @@ test.each([
   [{ reference: 'b' }, 30, [30, 30, 20]],
   [{ reference: 'b', merchants: [2] }, 30, [30, 10]],
   [{ reference: 'c' }, 30, [0]],
-])('pages of %j by %i', async (filter, limit, sizes) => {
+  [{ holder: 1 }, 50, [50, 30]],
+  [{ holder: 1, merchants: [2], from: (day - 2) * microsPerDay }, 2, [2, 1]],
+  [{ holder: 2 }, 10, [0]],
+  [{ cards: ['a'.repeat(32)] }, 10, [0]],
+  [{ minAmount: 5n, maxAmount: 5n, reason: 'approved' }, 100, [62, 18]],
+  [{ minAmount: 6n }, 10, [0, 0]],
+  [{ maxAmount: 4n }, 10, [0, 0]],
+  [{ reason: 'insufficient_funds' }, 10, [0, 0]],
+  [{ funder: 1 }, 10, [0, 0]],
+])('pages of %o by %i', async (filter, limit, sizes) => {
   const pages = await pagesOf(filter, limit)
   expect(pages.map(page => page.length)).toEqual(sizes)
   const all = pages.flat()
@@ -73,7 +82,8 @@ test.each([
 })
 
 test('lines of a settlement, a thousand at a time', async () => {
-  await pool.query(`INSERT INTO tenants VALUES (1, 't', 't', 1, 'UTC', 0, -1)`)
+  await pool.query(`INSERT INTO tenants (id, code, name, currency, time_zone, cut_over_seconds, clearing_account,
+    breakage_account, fees_account) VALUES (1, 't', 't', 1, 'UTC', 0, -1, -2, -3)`)
   await pool.query(`BEGIN; INSERT INTO assets VALUES (1, 1, 'IRR', '364', 0);
     INSERT INTO accounts VALUES (1, -1, 'payable', 1, 'm');
     INSERT INTO merchants VALUES (1, 1, 'M1', 'One', NULL, -1);

@@ -137,15 +137,21 @@ export function ofDay(request: PageRequest, day: Day): Statement {
 /** Of one holder, or of the holders of some cards: found by the index of holders, on whatever days. */
 export function ofHolders({ tenant, filter, limit, before }: PageRequest): Statement {
   const where = new Conditions()
-  where.addJoin(
-    (one, cards, holder) =>
-      `JOIN (SELECT DISTINCT tenant, holder FROM (
-         SELECT c.tenant, c.holder FROM unnest(${cards}::uuid[]) AS token
-         JOIN cards c ON c.tenant = ${one}::integer AND c.token = token
-         UNION ALL SELECT ${one}::integer, ${holder}::bigint WHERE ${cards}::uuid[] IS NULL) AS found OFFSET 0) AS x
-       ON t.tenant = x.tenant AND t.holder = x.holder AND t.holder = coalesce(${holder}::bigint, t.holder)`,
-    [tenant, filter.cards === null ? null : arrayOf(filter.cards), filter.holder],
-  )
+  const joinOf = (source: string): string =>
+    `JOIN (${source} OFFSET 0) AS x ON t.tenant = x.tenant AND t.holder = x.holder`
+  if (filter.holder === null) {
+    where.addJoin(
+      (one, cards) =>
+        joinOf(`SELECT DISTINCT c.tenant, c.holder FROM unnest(${cards}::uuid[]) AS u(token)
+          JOIN cards c ON c.tenant = ${one} AND c.token = u.token`),
+      [tenant, arrayOf(filter.cards ?? [])],
+    )
+  } else {
+    where.addJoin(
+      (one, holder) => joinOf(`SELECT ${one}::integer AS tenant, ${holder}::bigint AS holder`),
+      [tenant, filter.holder],
+    )
+  }
   if (before !== null) where.add`t.id < ${before}`
   addFilter(where, filter)
   if (filter.merchants !== null) where.add`t.merchant = ANY (${arrayOf(filter.merchants)}::integer[])`
@@ -246,11 +252,8 @@ class Conditions {
     this.#conditions.push(condition)
   }
 
-  addJoin(
-    joinOf: (...parameters: [string, string, string]) => string,
-    [one, other, third]: [Value, Value, Value],
-  ): void {
-    this.#join = joinOf(this.#parameter(one), this.#parameter(other), this.#parameter(third))
+  addJoin(joinOf: (...parameters: string[]) => string, values: readonly Value[]): void {
+    this.#join = joinOf(...values.map(value => this.#parameter(value)))
   }
 
   select(limit: number): Statement {

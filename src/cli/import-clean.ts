@@ -34,10 +34,8 @@ export function cleanCell(cell: string, counts: CleaningCounts, keepsDigits = fa
     return to
   }
   // Line breaks and tabs are blanks, not control characters.
-  const flat = cell.replace(/[\s\u00a0]+/g, ' ')
-  let text = change(flat, flat.replace(invisible, ''), 'invisible')
-  text = change(text, text.replace(/ {2,}/g, ' ').trim(), 'spaces')
-  if (flat !== cell && text === cell.trim()) counts.spaces += 1
+  let text = change(cell, cell.replace(/\s+/g, ' ').trim(), 'spaces')
+  text = change(text, text.replace(invisible, '').trim(), 'invisible')
   const [, quoted, marked] = textMark.exec(text) ?? []
   text = change(text, quoted ?? marked ?? text, 'separators')
   text = change(

@@ -200,10 +200,11 @@ export class WorkingSet {
     return this.#lotsByHolder.get(holder)?.map(id => this.#lots.get(id) as Lot)
   }
 
-  /** A new lot of a holder whose lots were read: empty until something is posted on it. */
+  /** A new lot: empty until something is posted on it, and frozen if the others of the account are. */
   openLot(lot: Lot): void {
+    const isFrozen = (this.lotsOf(lot.holder) ?? []).some(one => one.program === lot.program && one.isFrozen)
     this.#newLots.add(lot.id)
-    this.#lots.set(lot.id, lot)
+    this.#lots.set(lot.id, { ...lot, isFrozen })
     this.#lotsByHolder.get(lot.holder)?.push(lot.id)
   }
 

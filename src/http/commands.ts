@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Authorize, BasketLine, CardToken, Confirm, Key, Original, Refund, Reverse } from '../core/commands.ts'
 import { formatTransactionId, type TransactionId } from '../core/ids.ts'
 import { panToken } from '../crypto/hash.ts'
+import { voucherToken } from '../crypto/voucher-codes.ts'
 import type { ApiKey } from './api-keys.ts'
 import { contentNames, fingerprintOf, keyOf } from './idempotency.ts'
 import type {
@@ -43,9 +44,18 @@ export const names = {
 const textOf = (value: number | boolean | undefined): string | null => (value === undefined ? null : String(value))
 const amountOf = (amount: number | undefined): bigint | null => (amount === undefined ? null : BigInt(amount))
 
+/** A card as a request names it: by its number, by its token, or, of a voucher, by its code. */
+export interface NamedCard {
+  readonly pan?: string
+  readonly token?: string
+  readonly code?: string
+}
+
 /** The token that the switch knows a card by, whichever way it was named. */
-export const tokenOf = (card: { pan?: string; token?: string }, panKey: KeyObject): CardToken =>
-  card.pan === undefined ? (card.token ?? '').toLowerCase() : panToken(card.pan, panKey)
+export function tokenOf({ pan, token = '', code }: NamedCard, panKey: KeyObject): CardToken {
+  if (pan !== undefined) return panToken(pan, panKey)
+  return code === undefined ? token.toLowerCase() : voucherToken(code, panKey)
+}
 
 /** Null: nothing is said of what is bought. */
 export const basketOf = (basket: AuthorizeRequest['basket']): BasketLine[] | null =>

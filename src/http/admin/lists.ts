@@ -17,6 +17,9 @@ export interface Filter<Value> {
   readonly about: string
   /** What its value must be, in plain words. */
   readonly must: string
+  /** For the description of the API; left out: a text. */
+  readonly schema?: object
+  readonly example?: string
   /** Null: it is not that. */
   parse(text: string): Value | null
 }
@@ -29,6 +32,7 @@ type Values<Given extends Filters> = {
 export const oneOf = <Name extends string>(about: string, names: readonly Name[]): Filter<Name> => ({
   about,
   must: `must be one of ${names.join(', ')}`,
+  schema: { type: 'string', enum: names },
   parse: text => names.find(name => name === text) ?? null,
 })
 
@@ -41,11 +45,13 @@ export const text = (about: string, lengthMax = 64): Filter<string> => ({
 export const time = (about: string): Filter<number> => ({
   about,
   must: 'must be an RFC 3339 time such as 2026-11-21T08:30:00Z',
+  schema: { type: 'string', format: 'date-time' },
+  example: '2026-11-21T08:30:00Z',
   parse: parseRfc3339,
 })
 
 /** An id: up to 15 digits. */
-export const id = (about: string): Filter<number> => ({ about, must: 'must be an id', parse: parseId })
+export const id = (about: string): Filter<number> => ({ about, must: 'must be an id', example: '42', parse: parseId })
 
 /** The number of an id of digits; null if it is none. */
 export const parseId = (digits: string): number | null =>
@@ -156,6 +162,8 @@ const pageFilters = (cursor: 'code' | 'id') =>
     limit: {
       about: 'How many a page has at the most.',
       must: `must be an integer from 1 to ${listLimits.max}`,
+      schema: { type: 'integer', minimum: 1, maximum: listLimits.max, default: listLimits.default },
+      example: '100',
       parse: digits => {
         const limit = /^[1-9][0-9]{0,2}$/.test(digits) ? Number.parseInt(digits, 10) : 0
         return limit >= 1 && limit <= listLimits.max ? limit : null
@@ -181,10 +189,11 @@ function parseCursor(cursor: string, of: 'code' | 'id'): string | null {
 export const listParameters = (filters: Filters): object[] => queryParameters({ ...filters, ...pageFilters('code') })
 
 export const queryParameters = (filters: Filters): object[] =>
-  Object.entries(filters).map(([name, { about, must }]) => ({
+  Object.entries(filters).map(([name, { about, must, schema = { type: 'string' }, example }]) => ({
     name,
     in: 'query',
     required: false,
     description: `${about} It ${must}.`,
-    schema: { type: 'string' },
+    schema,
+    ...(example !== undefined && { example }),
   }))

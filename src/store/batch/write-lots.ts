@@ -6,14 +6,16 @@ import { usageLiteral } from './columns.ts'
 
 /** The part of the second flight that purchases without limits do not need: new lots, limits, what moved and why. */
 
+/** On a frozen account a new lot is frozen too: all lots of a holder in a program are, or none. */
 export const insertLots = (tenant: number, at: number, lots: readonly Lot[]): Statement =>
   statement(
     'insert_lots',
     `INSERT INTO lots (holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit,
-       expires_at, sweep_due, loaded_at, tenant, program, funder, asset)
+       expires_at, sweep_due, loaded_at, tenant, program, funder, asset, status)
      SELECT holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit,
        ${timestampOf('expires_at')}, ${timestampOf('sweep_due')}, ${timestampOf('$2::bigint')}, $1::integer, program,
-       funder, asset
+       funder, asset, (EXISTS (SELECT FROM lots f WHERE f.tenant = $1 AND f.holder = u.holder
+         AND f.program = u.program AND f.status = 1))::integer
      FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
        $10::bigint[], $11::bigint[], $12::integer[], $13::integer[], $14::smallint[])
        AS u(holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit, expires_at,

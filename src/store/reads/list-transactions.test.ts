@@ -51,7 +51,7 @@ async function pagesOf(over: Partial<Filter>, limit: number): Promise<Transactio
   return pages
 }
 
-test.each([
+test.each<[Partial<Filter>, number, number[]]>([
   // filter, limit, the sizes of the pages
   [{}, 50, [50, 30]],
   [{}, 40, [40, 40]],
@@ -73,7 +73,7 @@ test.each([
   [{ maxAmount: 4n }, 10, [0, 0]],
   [{ reason: 'insufficient_funds' }, 10, [0, 0]],
   [{ funder: 1 }, 10, [0, 0]],
-])('pages of %o by %i', async (filter, limit, sizes) => {
+])('pages of %o by %i', async (filter: Partial<Filter>, limit, sizes) => {
   const pages = await pagesOf(filter, limit)
   expect(pages.map(page => page.length)).toEqual(sizes)
   const all = pages.flat()

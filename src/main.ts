@@ -243,7 +243,11 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     reads: createReads(readPool.query),
     admin: createAdmin({
       pool: adminPool,
-      refresh: () => Promise.all([catalogs.refresh(), apiKeys.refresh()]),
+      refresh: () =>
+        // What was changed is stored: it is found out within a second anyhow.
+        Promise.all([catalogs.refresh(), apiKeys.refresh()]).catch((error: Error) =>
+          log.warn({ error: error.message }, 'reference data not read again'),
+        ),
     }),
     apiKeys,
     catalogOf,

@@ -27,15 +27,22 @@ export interface ApiKey {
 export class ApiKeys {
   readonly #read: () => Promise<readonly ApiKeyRow[]>
   #byHash: ReadonlyMap<string, ApiKey> = new Map()
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(read: () => Promise<readonly ApiKeyRow[]>) {
     this.#read = read
   }
 
   /** Reads all keys again. If that fails the present ones stay, and it throws. */
-  async refresh(): Promise<void> {
-    const rows = await this.#read()
-    this.#byHash = new Map(rows.map(row => [row.hash, apiKeyOf(row)]))
+  refresh(): Promise<void> {
+    const refresh = async (): Promise<void> => {
+      const rows = await this.#read()
+      this.#byHash = new Map(rows.map(row => [row.hash, apiKeyOf(row)]))
+    }
+    // One at a time, so that an older reading never takes the place of a newer one.
+    const next = this.#last.then(refresh, refresh)
+    this.#last = next
+    return next
   }
 
   find(key: string): ApiKey | undefined {

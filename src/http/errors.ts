@@ -4,6 +4,21 @@ import { fieldErrorsOf } from './field-errors.ts'
 import { MalformedJson } from './json-body.ts'
 import { problemMediaType, problemOf, type Refusal, sendProblem } from './problem.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** All routes there are. */
+    readonly known: readonly KnownRoute[]
+  }
+}
+
+export interface KnownRoute {
+  readonly method: string
+  /** With the names of its parameters: `/v1/transactions/:id`. */
+  readonly url: string
+  /** What it matches. */
+  readonly pattern: RegExp
+}
+
 /** What the framework refuses by itself. Its own messages are not used: some of them repeat what was sent. */
 const refusals: Readonly<Record<string, Refusal>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { reason: 'too_large' },
@@ -50,16 +65,17 @@ const isDatabaseAway = ({ code, message }: FastifyError): boolean =>
 
 /** 404, or 405 with the methods that there are. */
 function notFoundHandler(app: HttpApp): (request: FastifyRequest, reply: FastifyReply) => FastifyReply {
-  const routes: { pattern: RegExp; method: string }[] = []
+  const known: KnownRoute[] = []
+  app.decorate('known', known)
   app.addHook('onRoute', ({ url, method }: RouteOptions) => {
     const pattern = new RegExp(`^${url.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/:[^/]+/g, '[^/]+')}$`)
     for (const one of Array.isArray(method) ? method : [method]) {
-      if (!url.includes('*')) routes.push({ pattern, method: one })
+      if (!url.includes('*')) known.push({ method: one, url, pattern })
     }
   })
   return (request, reply) => {
     const path = request.url.split('?', 1)[0] ?? ''
-    const methods = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
+    const methods = app.known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
     if (methods.length === 0) return sendProblem(reply, { reason: 'not_found' })
     reply.header('Allow', [...new Set(methods)].join(', '))
     return sendProblem(reply, { reason: 'method_not_allowed' })

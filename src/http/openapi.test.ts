@@ -55,11 +55,30 @@ describe('every call of the contract', () => {
     }
   })
 
-  test('and no other', () => {
+  test('and no other but those of the admin API', () => {
     const calls = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map(m => m + path))
-    expect(calls.length).toBe(11)
+    expect(calls.filter(call => !call.includes('/admin/v1/')).length).toBe(11)
     const operations = Object.values(document.paths).flatMap(methods => Object.values(methods))
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(11)
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(calls.length)
+  })
+})
+
+describe('every call of the admin API', () => {
+  const routes = () => http.app.known.filter(({ method, url }) => url.startsWith('/admin/') && method !== 'HEAD')
+
+  test('is described, with what it needs', () => {
+    expect(routes().length).toBeGreaterThan(30)
+    for (const { method, url } of routes()) {
+      const path = url.replaceAll(/:(\w+)/g, '{$1}')
+      const operation = document.paths[path]?.[method.toLowerCase()]
+      expect(operation?.summary, `${method} ${url}`).toMatch(/^[A-Z]/)
+      const names = operation?.parameters?.filter(({ required }) => required).map(({ name }) => name) ?? []
+      expect(names.includes('If-Match'), url).toBe(method === 'PATCH')
+      for (const [, name] of url.matchAll(/:(\w+)/g)) expect(names, url).toContain(name)
+      const statuses = Object.keys(operation?.responses ?? {})
+      expect(statuses.some(status => status.startsWith('2'))).toBe(true)
+      expect(statuses, url).toEqual(expect.arrayContaining(['400', '401', '403', '500', '503']))
+    }
   })
 })
 

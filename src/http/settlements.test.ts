@@ -59,6 +59,7 @@ test('a settlement, field by field', async () => {
         purchases: { count: 3, amount: 300 },
         refunds: { count: 1, amount: 50 },
         net: 250,
+        fee: 0,
         currency: 'IRR',
       },
     ],

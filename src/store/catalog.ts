@@ -27,13 +27,20 @@ async function readCatalogVersion(pool: Pool): Promise<string> {
 /** The tenants' reference data in memory, read again when its version moves. */
 export async function openCatalogs(pool: Pool) {
   let version = await readCatalogVersion(pool)
+  let last: Promise<unknown> = Promise.resolve()
+  const refresh = async (): Promise<void> => {
+    const latest = await readCatalogVersion(pool)
+    if (latest === version) return
+    catalogs.byTenant = await readCatalogs(pool)
+    version = latest
+  }
   const catalogs = {
     byTenant: await readCatalogs(pool),
-    async refresh() {
-      const latest = await readCatalogVersion(pool)
-      if (latest === version) return
-      catalogs.byTenant = await readCatalogs(pool)
-      version = latest
+    /** One at a time, so that an older reading never takes the place of a newer one. */
+    refresh(): Promise<void> {
+      const next = last.then(refresh, refresh)
+      last = next
+      return next
     },
   }
   return catalogs

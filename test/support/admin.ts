@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { sha256Hex } from '../../src/crypto/hash.ts'
+import { SettlementService } from '../../src/engine/settlement.ts'
 import { ApiKeys } from '../../src/http/api-keys.ts'
+import { nowMicros } from '../../src/ops/clock.ts'
 import { createAdmin } from '../../src/store/admin/admin.ts'
 import { createAdminPool } from '../../src/store/admin/pool.ts'
 import { openCatalogs } from '../../src/store/catalog.ts'
@@ -91,6 +93,7 @@ export async function startAdmin(options: { cards?: number } = {}): Promise<Test
     catalogOf,
     pressure: engine,
     reads: createReads(readPool.query),
+    settlements: new SettlementService({ pool, query: readPool.query, submit: engine, catalogOf, now: nowMicros }),
     admin: createAdmin({
       pool: adminPool,
       refresh: () => Promise.all([catalogs.refresh(), apiKeys.refresh()]),

@@ -115,34 +115,34 @@ CREATE TABLE load_schedule_members (
   FOREIGN KEY (tenant, schedule) REFERENCES load_schedules
 );
 
--- Changes of a card that move no value; those that do are in lot_movements.
+-- Changes of a gift card that move no value; those that do are in lot_movements. `key`: of the request.
 CREATE TABLE card_events (
-  card    bigint NOT NULL,
-  at      timestamptz NOT NULL,
-  tenant  integer NOT NULL,
-  kind    text NOT NULL CHECK (kind IN ('issue', 'activate', 'block', 'unblock', 'merge')),
-  reason  text,
-  actor   text NOT NULL,
-  key     uuid NOT NULL,
-  PRIMARY KEY (tenant, card, at, key)
+  card   bigint NOT NULL,
+  at     timestamptz NOT NULL,
+  key    uuid NOT NULL,
+  tenant integer NOT NULL,
+  kind   text NOT NULL CHECK (kind IN ('issue', 'activate', 'block', 'unblock', 'merge')),
+  reason text,
+  actor  text NOT NULL,
+  PRIMARY KEY (tenant, card, key, kind)
 );
-CREATE UNIQUE INDEX card_events_by_key ON card_events (tenant, key, card);
+-- A card is activated once: the row is there before its first load.
+CREATE UNIQUE INDEX card_events_of_activation ON card_events (tenant, card) WHERE kind = 'activate';
 
 -- Its codes are made from `salt`, the serial number and a key that is not in the database; without a salt they cannot
 -- be made again.
 CREATE TABLE voucher_series (
   id          bigint NOT NULL,
   made_at     timestamptz NOT NULL,
-  valid_from  timestamptz NOT NULL,
-  valid_until timestamptz NOT NULL,
   sealed_at   timestamptz,
-  first_holder bigint NOT NULL,
   amount      bigint NOT NULL CHECK (amount > 0),
   list        bigint NOT NULL,
   tenant      integer NOT NULL,
   version     integer NOT NULL DEFAULT 1,
   program     integer NOT NULL,
   funder      integer NOT NULL,
+  valid_from  integer,
+  valid_until integer NOT NULL,
   count       integer NOT NULL CHECK (count BETWEEN 1 AND 100000),
   made_by     integer NOT NULL,
   name        text NOT NULL,
@@ -152,3 +152,4 @@ CREATE TABLE voucher_series (
   FOREIGN KEY (tenant, program) REFERENCES programs,
   CHECK ((salt IS NULL) = (sealed_at IS NOT NULL))
 );
+COMMENT ON COLUMN voucher_series.valid_until IS 'The last local day, as days since 1970-01-01';

@@ -36,7 +36,7 @@ export interface LoadList {
   readonly total: bigint
   readonly loadedTotal: bigint
   readonly schedule: number | null
-  /** The day on which the period of a schedule was due. */
+  /** Of a schedule: the first day of the month that it is of. */
   readonly period: Day | null
   readonly series: number | null
   readonly actor: string

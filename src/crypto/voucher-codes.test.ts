@@ -15,13 +15,12 @@ test('a code is the same for ever, and that of nobody else', () => {
   expect(codes.has(voucherCode({ ...seed, salt: 'cd'.repeat(32) }, 1, key))).toBe(false)
 })
 
-test('however a code is typed, it is the same voucher, of one tenant', () => {
-  expect(plainVoucherCode('o0il-1abc defg-hjkm')).toBe('001111ABCDEFGHJKM')
+test('however a code is typed, it is the same voucher', () => {
+  expect(plainVoucherCode('o0il-1abc defg-hjkm')).toBe('00111ABCDEFGHJKM')
   const code = voucherCode(seed, 7, key)
-  const token = voucherToken(code, 1, key)
+  const token = voucherToken(code, key)
   expect(token).toMatch(/^[0-9a-f]{32}$/)
-  expect(voucherToken(code.toLowerCase().replaceAll('-', ' '), 1, key)).toBe(token)
-  expect(voucherToken(code, 2, key)).not.toBe(token)
+  expect(voucherToken(code.toLowerCase().replaceAll('-', ' '), key)).toBe(token)
 })
 
 test('all characters are used', () => {

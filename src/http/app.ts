@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify from 'fastify'
 import { addAdminRoutes } from './admin/routes.ts'
+import { CodeAttempts } from './code-attempts.ts'
 import type { HttpApp, HttpDeps } from './deps.ts'
 import { answerClientError, answerUnroutable, handleErrors } from './errors.ts'
 import { mustKeyword } from './field-errors.ts'
@@ -54,9 +55,10 @@ export async function createHttpApp(deps: HttpDeps): Promise<HttpApp> {
   await describeApi(app, deps.version)
 
   const inFlight = new InFlight()
-  addTransactionRoutes(app, deps, inFlight)
+  const attempts = new CodeAttempts(deps.now)
+  addTransactionRoutes(app, deps, inFlight, attempts)
   addReadRoutes(app, deps)
-  addBalanceRoutes(app, deps)
+  addBalanceRoutes(app, deps, attempts)
   addSettlementRoutes(app, deps, inFlight)
   addOperationRoutes(app, deps)
   addAdminRoutes(app, deps, inFlight)

@@ -14,6 +14,8 @@ export interface Refusal {
   readonly reason: Reason
   readonly status?: number
   readonly detail?: string
+  /** Where another time is known than that of its status. */
+  readonly retryAfterSeconds?: number
   readonly errors?: readonly FieldError[]
   /** Where the refusal is a stored answer: the transaction it is about, if there is one. */
   readonly stored?: { readonly transactionId?: string; readonly rrn?: string }
@@ -69,7 +71,8 @@ export function problemOf(refusal: Refusal): ProblemBody {
 
 export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const problem = problemOf(refusal)
-  const retryAfter = refusal.reason === 'in_progress' ? '1' : retryAfterSeconds[problem.status]
+  const usual = refusal.reason === 'in_progress' ? '1' : retryAfterSeconds[problem.status]
+  const retryAfter = refusal.retryAfterSeconds?.toString() ?? usual
   if (retryAfter !== undefined) reply.header('Retry-After', retryAfter)
   if (refusal.stored === undefined) reply.refusal = refusal
   return reply.code(problem.status).header('Content-Type', problemMediaType).send(JSON.stringify(problem))

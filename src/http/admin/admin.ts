@@ -6,6 +6,7 @@ import type { LoadsAdmin } from './loads.ts'
 import type { PartiesAdmin } from './parties.ts'
 import type { ProgramsAdmin } from './programs.ts'
 import type { SetupAdmin } from './setup.ts'
+import type { VouchersAdmin } from './vouchers.ts'
 
 /**
  * What the admin API does to the database. Everything is of the tenant of its actor; what is of another tenant is not
@@ -16,6 +17,7 @@ export interface Admin {
   readonly parties: PartiesAdmin
   readonly loads: LoadsAdmin
   readonly approvals: ApprovalsAdmin
+  readonly vouchers: VouchersAdmin
   readonly programs: ProgramsAdmin
   readonly cards: CardsAdmin
   readonly accounts: AccountsAdmin

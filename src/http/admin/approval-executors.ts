@@ -3,6 +3,7 @@ import type { Executor } from './approvals.ts'
 import { carryOutTerms } from './program-terms.ts'
 import { runApprovedList } from './routes/load-files.ts'
 import { createApprovedSchedule } from './routes/load-schedules.ts'
+import { createApprovedSeries } from './routes/vouchers.ts'
 import { carryOutMove } from './value-moves.ts'
 
 /** How each kind of request is carried out, once a second person has approved it. */
@@ -13,5 +14,6 @@ export const executors: Readonly<Record<ApprovalKind, Executor>> = {
   transfer: carryOutMove,
   list: runApprovedList,
   schedule: createApprovedSchedule,
+  vouchers: createApprovedSeries,
   terms: carryOutTerms,
 }

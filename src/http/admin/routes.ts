@@ -17,6 +17,7 @@ import { addSimulateRoutes } from './routes/simulate.ts'
 import { addStatementRoutes } from './routes/statements.ts'
 import { addTenantRoutes } from './routes/tenant.ts'
 import { addTerminalRoutes } from './routes/terminals.ts'
+import { addVoucherRoutes } from './routes/vouchers.ts'
 
 /** The calls of `/admin/v1`. */
 export function addAdminRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
@@ -37,4 +38,5 @@ export function addAdminRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight)
   addSearchRoutes(app, deps)
   addSimulateRoutes(app, deps)
   addStatementRoutes(app, deps)
+  addVoucherRoutes(app, deps, inFlight)
 }

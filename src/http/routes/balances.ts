@@ -5,6 +5,7 @@ import { countedIn } from '../../core/snapshot.ts'
 import { toJsonAmount } from '../amounts.ts'
 import { speaksFor } from '../api-keys.ts'
 import { authorizeFor } from '../auth.ts'
+import { type CodeAttempts, tooManyAttempts } from '../code-attempts.ts'
 import { tokenOf } from '../commands.ts'
 import type { HttpApp, HttpDeps } from '../deps.ts'
 import { sendProblem } from '../problem.ts'
@@ -13,7 +14,7 @@ import { rfc3339 } from '../times.ts'
 import { readDocs } from './docs.ts'
 
 /** A plain read: no key is needed, nothing is stored and nothing is locked. */
-export function addBalanceRoutes(app: HttpApp, deps: HttpDeps): void {
+export function addBalanceRoutes(app: HttpApp, deps: HttpDeps, attempts: CodeAttempts): void {
   app.post(
     '/v1/balance-inquiries',
     {
@@ -29,7 +30,12 @@ export function addBalanceRoutes(app: HttpApp, deps: HttpDeps): void {
       const place = merchant === undefined ? null : catalog.merchantsByCode.get(merchant)
       if (place === undefined) return sendProblem(reply, { reason: 'merchant_unknown' })
       if (place?.isSuspended) return sendProblem(reply, { reason: 'merchant_suspended' })
+      const attempt = body.card.code === undefined ? null : attempts.begin(apiKey.id, null)
+      if (attempt !== null && 'retryAfterSeconds' in attempt) {
+        return sendProblem(reply, tooManyAttempts(attempt.retryAfterSeconds))
+      }
       const found = await deps.reads.card(apiKey.tenant, tokenOf(body.card, deps.panKey))
+      attempt?.settle(found !== null)
       if (found === null) return sendProblem(reply, { reason: 'card_unknown' })
       const { card, lots, at } = found
       const refusal = refusalOfCard(card, at)

@@ -5,6 +5,7 @@ import { type AnswerStyle, answerCommand } from '../answer.ts'
 import { speaksFor } from '../api-keys.ts'
 import { authorizeFor } from '../auth.ts'
 import { holdsCardNumber } from '../card-number.ts'
+import { type Attempt, type CodeAttempts, tooManyAttempts, watching } from '../code-attempts.ts'
 import { type Asker, authorizeOf, confirmOf, names, refundOf, reversalOf, reverseOf, tokenOf } from '../commands.ts'
 import type { HttpApp, HttpDeps } from '../deps.ts'
 import { type InFlight, readKey } from '../idempotency.ts'
@@ -30,7 +31,7 @@ const styles = {
 const cardNumberMessage = 'must not look like a card number'
 
 /** The calls that move money. */
-export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
+export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight, attempts: CodeAttempts): void {
   const onRequest = authorizeFor({ scopes: ['transactions:write'] }, deps)
 
   const answer = (
@@ -38,6 +39,7 @@ export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InF
     reply: FastifyReply,
     style: AnswerStyle,
     commandOf: (asker: Asker) => Command | null,
+    attempt: Attempt | null = null,
   ): Promise<FastifyReply> | FastifyReply => {
     const key = readKey(request)
     if ('refusal' in key) return sendProblem(reply, key.refusal)
@@ -45,20 +47,27 @@ export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InF
     if (catalog === undefined) return sendProblem(reply, { reason: 'switch_unavailable' })
     const command = commandOf({ apiKey: request.apiKey, key: key.key })
     if (command === null) return reply
-    return answerCommand({ command, catalog, style }, { request, reply }, deps, inFlight)
+    const submit = attempt === null ? deps.submit : watching(deps.submit, attempt)
+    return answerCommand({ command, catalog, style }, { request, reply }, { ...deps, submit }, inFlight)
   }
 
   app.post(
     '/v1/transactions',
     { onRequest, schema: { body: AuthorizeRequest, response: transactionSchema(201) }, config: commandDocs.authorize },
-    (request, reply) =>
-      answer(request, reply, styles.authorize, asker => {
-        const { body } = request
+    (request, reply) => {
+      const { body } = request
+      const attempt = body.card.code === undefined ? null : attempts.begin(request.apiKey.id, body.terminal)
+      if (attempt !== null && 'retryAfterSeconds' in attempt) {
+        return sendProblem(reply, tooManyAttempts(attempt.retryAfterSeconds))
+      }
+      const commandOf = (asker: Asker): Command | null => {
         if (refusesCardNumber(reply, { '/reference': body.reference })) return null
         if (!speaksFor(asker.apiKey, body.merchant)) return refuse(reply, merchantForbidden)
         if (isBasketTooLarge(body)) return refuse(reply, basketTooLarge)
         return authorizeOf(body, tokenOf(body.card, deps.panKey), asker)
-      }),
+      }
+      return answer(request, reply, styles.authorize, commandOf, attempt)
+    },
   )
 
   /** A follow-up of the transaction in the path. Something that is no id names no transaction. */

@@ -89,13 +89,21 @@ export const Card = () =>
           ...must('must be 32 hexadecimal digits'),
         }),
       ),
+      code: Type.Optional(
+        Type.String({
+          pattern: '^[0-9A-Za-z -]{16,24}$',
+          description: 'The code of a voucher, however it is typed. Guessing is slowed down.',
+          examples: ['7K3M-9QXV-2B4D-HNTC'],
+          ...must('must be 16 letters and digits'),
+        }),
+      ),
     },
     {
       additionalProperties: false,
       minProperties: 1,
       maxProperties: 1,
-      description: 'Either the number or the token of the card.',
-      ...must('must be an object with either pan or token'),
+      description: 'Either the number or the token of the card, or the code of a voucher.',
+      ...must('must be an object with either pan, token or code'),
     },
   )
 

@@ -24,6 +24,7 @@ import {
 import { changeSchedule, createSchedule, listSchedules, readSchedule } from './load-schedules.ts'
 import { findHolder, readFunderOfLot, readMovements, readUnspent } from './loads.ts'
 import type { AdminPool } from './pool.ts'
+import { createSeries, listSeries, readSeries, sealSeries, takeSalt } from './vouchers.ts'
 
 type Of<Read extends (run: AdminPool['run'], tenant: number, of: never, ...rest: never[]) => unknown> =
   Parameters<Read>[2]
@@ -62,4 +63,12 @@ export const createApprovals = (pool: AdminPool) => ({
     listApprovals(pool.run, tenant, filter, page),
   decide: (actor: Actor, decision: Parameters<typeof decideApproval>[2]) => decideApproval(pool, actor, decision),
   answer: (tenant: number, id: number, answer: ApprovalAnswer) => answerApproval(pool.run, tenant, id, answer),
+})
+
+export const createVouchers = (pool: AdminPool) => ({
+  create: createSeries.bind(null, pool),
+  series: readSeries.bind(null, pool.run),
+  list: listSeries.bind(null, pool.run),
+  salt: takeSalt.bind(null, pool),
+  seal: sealSeries.bind(null, pool),
 })

@@ -59,20 +59,11 @@ export function createProgram(
 ): Promise<Created> {
   const { tenant, label } = creation.actor
   return createOnce(pool, entity, creation, async run => {
-    const { code, name, kind, funder, bin, asset, status } = fields
+    const { code, funder, asset } = fields
     if ((await readProgram(run, tenant, code)) !== null) return codeTaken()
     const refusal = (await refusalOfFunder(run, tenant, funder)) ?? (await refusalOfAsset(run, tenant, asset))
     if (refusal !== null) return refusal
-    await run(
-      `INSERT INTO programs (tenant, id, code, name, kind, funder, bin, asset, status)
-       SELECT $1, (SELECT coalesce(max(id), 0) + 1 FROM programs WHERE tenant = $1), $2, $3, $4,
-         (SELECT id FROM organisations WHERE tenant = $1 AND code = $5), $6,
-         coalesce((SELECT id FROM assets WHERE tenant = $1 AND code = $7), t.currency), $8
-       FROM tenants t WHERE t.id = $1`,
-      [tenant, code, name, kind, funder, bin, asset, status],
-    )
-    const item = await readProgram(run, tenant, code)
-    if (item === null) throw new Error('a new program is not there')
+    const item = await insertProgram(run, tenant, fields)
     if (terms !== null) {
       const unknown = await refusalOfCodes(run, tenant, terms)
       if (unknown !== null) return unknown
@@ -80,6 +71,22 @@ export function createProgram(
     }
     return { kind: 'made', item, id: code, version: item.version }
   })
+}
+
+/** Adds a program whose code nobody has. */
+export async function insertProgram(run: Run, tenant: number, fields: NewProgram): Promise<ProgramRecord> {
+  const { code, name, kind, funder, bin, asset, status } = fields
+  await run(
+    `INSERT INTO programs (tenant, id, code, name, kind, funder, bin, asset, status)
+     SELECT $1, (SELECT coalesce(max(id), 0) + 1 FROM programs WHERE tenant = $1), $2, $3, $4,
+       (SELECT id FROM organisations WHERE tenant = $1 AND code = $5), $6,
+       coalesce((SELECT id FROM assets WHERE tenant = $1 AND code = $7), t.currency), $8
+     FROM tenants t WHERE t.id = $1`,
+    [tenant, code, name, kind, funder, bin, asset, status],
+  )
+  const item = await readProgram(run, tenant, code)
+  if (item === null) throw new Error('a new program is not there')
+  return item
 }
 
 export function changeProgram(

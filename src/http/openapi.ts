@@ -21,7 +21,7 @@ const anyCall: readonly Reason[] = [
 const keyedCall: readonly Reason[] = ['key_missing', 'in_progress', 'other_content', 'switch_busy', 'outcome_unknown']
 const callWithBody: readonly Reason[] = ['too_large', 'media_type_unsupported']
 
-/** Describes every call of `/v1` and `/admin/v1` at /openapi.json and /docs. The refusals come from the table of reasons. */
+/** Describes every call at /openapi.json and /docs. The refusals come from the table of reasons. */
 export async function describeApi(app: HttpApp, version: string): Promise<void> {
   const documented = new Map<string, RouteDocs>()
   await app.register(swagger, {

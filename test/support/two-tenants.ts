@@ -14,6 +14,8 @@ export const secrets = [
   'bill-isolated',
   'Nowruz isolated',
   'Monthly isolated',
+  'Vouchers isolated',
+  'isolated-2099',
 ]
 
 /** For each address the ids and codes of the first tenant, by the names of its parameters. */
@@ -29,6 +31,16 @@ const monthly = {
   time: '08:00',
   holders: 'list',
   members: [{ cardholder: '1' }],
+}
+
+const vouchers = {
+  name: 'Vouchers isolated',
+  program: 'isolated-2099',
+  funder: 'bazaar',
+  count: 2,
+  amount: 5,
+  validUntil: '2099-12-31',
+  uses: 'single',
 }
 
 /** Sets up something of every kind with the first tenant. */
@@ -56,6 +68,7 @@ export async function fillFirstTenant({ call, ledger }: TestAdmin): Promise<Valu
   const transaction = await pay(false)
   await call('PUT', '/admin/v1/holidays/2026-03-21', { body: { name: 'Nowruz isolated' } })
   const schedule = await call('POST', '/admin/v1/load-schedules', { body: monthly })
+  const series = await call('POST', '/admin/v1/voucher-series', { body: vouchers })
   await call('PATCH', '/admin/v1/tenant', { headers: { 'if-match': '"1"' }, body: { fourEyesAbove: 1_000 } })
   const load = { cardholder: '1', program: 'credit', funder: 'bazaar', amount: 5_000 }
   const waiting = await call('POST', '/admin/v1/loads', { key: 'finance-key', body: load })
@@ -76,6 +89,7 @@ export async function fillFirstTenant({ call, ledger }: TestAdmin): Promise<Valu
     '/admin/v1/approvals': { id: idOf(waiting) },
     '/admin/v1/load-files': { id: idOf(file) },
     '/admin/v1/load-schedules': { id: idOf(schedule) },
+    '/admin/v1/voucher-series': { id: idOf(series) },
     '/admin/v1/cardholders': { id: '1', program: 'credit' },
     '/admin/v1/cards': { id: card },
     '/admin/v1/transactions': { id: transaction },
@@ -130,6 +144,7 @@ export const attempts: Readonly<Record<string, CallOptions>> = {
   },
   'POST /admin/v1/load-schedules': { body: monthly },
   'PATCH /admin/v1/load-schedules/:id': { headers: seen, body: { amount: 6 } },
+  'POST /admin/v1/voucher-series': { body: { ...vouchers, name: 'Mine', program: 'mine-2099' } },
   'POST /admin/v1/cardholders': { body: { reference: 'mine-1' } },
   'POST /admin/v1/cardholders/search': { body: { reference: 'staff-0001' } },
   'PATCH /admin/v1/cardholders/:id': { headers: seen, body: { name: 'Mine' } },

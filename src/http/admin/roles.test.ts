@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startAdmin, type TestAdmin } from '../../../test/support/admin.ts'
+
+let admin: TestAdmin
+beforeAll(async () => {
+  admin = await startAdmin()
+})
+afterAll(() => admin.close())
+
+const routes = () => admin.http.app.known.filter(({ method, url }) => url.startsWith('/admin/v1/') && method !== 'HEAD')
+
+/** The calls of the admin API that a key may make, by method and address; what is named in them is not there. */
+async function allowed(key: string): Promise<string[]> {
+  const calls: string[] = []
+  for (const { method, url } of routes()) {
+    const path = url.replaceAll(/:date/g, '2026-02-30').replaceAll(/:\w+/g, '999999')
+    const { status } = await admin.call(method, path, { key })
+    if (status !== 403) calls.push(`${method} ${url.slice('/admin/v1/'.length)}`)
+  }
+  return calls
+}
+
+const writes = (calls: readonly string[]) => calls.filter(call => !call.startsWith('GET '))
+
+test('without a key there is nothing; a till sees its own purchases', async () => {
+  for (const { method, url } of routes()) {
+    expect((await admin.call(method, url, { key: null })).status, `${method} ${url}`).toBe(401)
+  }
+  expect(await allowed('pos-key')).toEqual(['GET transactions', 'GET merchants/:code/statement'])
+})
+
+test('an administrator may call everything', async () => {
+  expect((await allowed('admin-key')).length).toBe(routes().length)
+})
+
+describe('roles', () => {
+  test('an auditor reads, and changes nothing', async () => {
+    const calls = await allowed('auditor-key')
+    expect(writes(calls)).toEqual(['POST cardholders/search', 'POST simulate'])
+    expect(calls).toEqual(
+      expect.arrayContaining(['GET audit-log', 'GET merchants', 'GET organisations', 'GET load-files']),
+    )
+  })
+
+  test('a merchant sees its own shops, and nobody’s credit', async () => {
+    const calls = await allowed('merchant-key')
+    expect(writes(calls)).toEqual([])
+    const seen = calls.map(call => call.split(/[ /]/)[1])
+    expect([...new Set(seen)].sort()).toEqual(['holidays', 'merchants', 'tenant', 'terminals', 'transactions'])
+  })
+
+  test.each([
+    ['organisation-key', ['loads', 'clawbacks'], ['organisations', 'merchants', 'programs', 'terminals', 'cards']],
+    [
+      'finance-key',
+      ['loads', 'clawbacks', 'adjustments', 'transfers'],
+      ['organisations', 'merchants', 'programs', 'cards'],
+    ],
+    [
+      'operator-key',
+      ['organisations', 'merchants', 'terminals', 'programs', 'cards'],
+      ['loads', 'clawbacks', 'transfers'],
+    ],
+  ])('%s', async (key, may, mayNot) => {
+    const calls = await allowed(key)
+    for (const one of may) expect(calls).toContain(`POST ${one}`)
+    for (const one of mayNot) expect(calls).not.toContain(`POST ${one}`)
+    for (const call of [
+      'POST api-keys',
+      'POST api-keys/:id/disable',
+      'GET api-keys',
+      'PATCH tenant',
+      'GET audit-log',
+    ]) {
+      expect(calls).not.toContain(call)
+    }
+  })
+})

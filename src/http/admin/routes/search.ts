@@ -1,5 +1,5 @@
 import type { Catalog } from '../../../core/catalog.ts'
-import { dayOfMicros, type TransactionId } from '../../../core/ids.ts'
+import { dayOfMicros, formatTransactionId, parseTransactionId } from '../../../core/ids.ts'
 import { type Phase, phaseCodes } from '../../../core/phases.ts'
 import { type Reason, reasons } from '../../../core/reasons.ts'
 import type { TransactionFilter } from '../../../store/reads/list-transactions.ts'
@@ -74,7 +74,7 @@ export function addSearchRoutes(app: HttpApp, deps: HttpDeps): void {
       const last4 = new Map<string, string>()
       return answerList(request, reply, {
         filters,
-        cursor: 'id',
+        cursor: 'code',
         read: async (values, { limit, after }) => {
           const { merchant, terminal } = values
           const found = await cardsOf(tenant, values)
@@ -101,13 +101,14 @@ export function addSearchRoutes(app: HttpApp, deps: HttpDeps): void {
             tenant,
             filter,
             limit,
-            before: after === null ? null : (Number.parseInt(after, 10) as TransactionId),
+            // A cursor that is none finds nothing.
+            before: after === null ? null : (parseTransactionId(after) ?? 0),
             merchantsOfTenant: [...catalog.merchantsById.keys()],
             today: dayOfMicros(deps.now()),
           })
           const tokens = [...new Set(page.items.map(({ transaction }) => transaction.card))]
           for (const [token, digits] of await cards.last4Of(tenant, tokens)) last4.set(token, digits)
-          return { items: page.items, next: page.before === null ? null : String(page.before) }
+          return { items: page.items, next: page.before === null ? null : formatTransactionId(page.before) }
         },
         render: view => bodyOf(view, last4, catalog),
         columns: namesOf(FoundTransaction),

@@ -1,5 +1,5 @@
--- First loads from files (`charsu import`): how far each file has come. It moves in the transaction of the lines, so that
--- an import which was killed goes on after the last line that is there. `lines`: of the file, with the line of titles.
+-- First loads from files (`charsu import`): how far each file has come. It moves in the transaction of the lines, so
+-- that an import which was killed goes on after the last line that is there. `lines`: of the file, with its titles.
 -- `rejects_bytes`: how long the list of rejected lines was by then.
 CREATE TABLE imports (
   started_at    timestamptz NOT NULL,

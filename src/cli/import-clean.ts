@@ -19,7 +19,7 @@ const clean = /^(?:[!-~]+(?: [!-~]+)*)?$/
 /** What a spreadsheet puts around a number so that it stays text: ="0912…" or '0912… */
 const textMark = /^(?:="(.*)"|'(.*))$/s
 const letters = /[\u064a\u0649\u0643]/g
-/** Marks of direction, joiners at an edge, soft hyphens, the byte order mark, control characters, the stretching sign. */
+/** Marks of direction, joiners at an edge, soft hyphens, the byte order mark, control characters, the long stroke. */
 const invisible =
   /\p{Cc}|[\u00ad\u0640\u200b]|[\u200d-\u200f]|[\u202a-\u202e]|[\u2060-\u2069]|\ufeff|^\u200c+|\u200c+$/gu
 

@@ -102,7 +102,7 @@ function delimiterOf(line: string): string {
   return counts.reduce((most, one) => (one.count > most.count ? one : most)).sign
 }
 
-/** The cells of a record with quotes; null: one is still open. A quote within an unquoted cell is a sign like others. */
+/** The cells of a record with quotes; null: one is open. A quote within an unquoted cell is a sign like others. */
 function quotedCells(text: string, delimiter: string): string[] | null {
   const cells: string[] = []
   let at = 0

@@ -69,7 +69,7 @@ export interface Mapping {
   readonly constants: Readonly<Record<string, string>>
 }
 
-/** Reads a file such as `{"columns": {"pan": "Card No."}, "constants": {"program": "credit"}}`. Throws OperatorError. */
+/** Reads `{"columns": {"pan": "Card No."}, "constants": {"program": "credit"}}`. Throws OperatorError. */
 export function readMapping(path: string, kind: ImportKind): Mapping {
   let json: unknown
   try {

@@ -51,7 +51,7 @@ export class LineCells {
   }
 }
 
-/** What people may see of a value: of card numbers the first six and last four digits, of national codes the last four. */
+/** What people may see: of card numbers the first six and last four digits, of national codes the last four. */
 function shown(field: string, value: string): string {
   if (field === 'nationalCode') return value === '' ? '' : `…${value.slice(-4)}`
   const hidden = value.replace(/[0-9][0-9 _.-]{10,}[0-9]/g, digits => `${digits.slice(0, 6)}…${digits.slice(-4)}`)

@@ -171,8 +171,8 @@ export class ProgressLine {
     const left = rate > 0 ? durationOf((this.#total - lines) / rate) : 'unknown time'
     const percent = ((lines / Math.max(1, this.#total)) * 100).toFixed(1)
     const out = leftOut(report) === 0 ? '' : `, ${counted(leftOut(report))} left out`
-    const text = `${counted(lines)} of ${counted(this.#total)} lines (${percent} %), ${counted(Math.round(rate))} a second`
-    return `${text}, ${left} left${out}`
+    const done = `${counted(lines)} of ${counted(this.#total)} lines (${percent} %)`
+    return `${done}, ${counted(Math.round(rate))} a second, ${left} left${out}`
   }
 }
 

@@ -22,6 +22,9 @@ import { openState } from './import-state.ts'
 import { targetOf } from './import-target.ts'
 import { OperatorError, optionsOf } from './key-store.ts'
 
+const batchLinesByDefault = 2_000
+const batchLinesMax = 20_000
+
 const usage = `Usage: charsu import --kind KIND --file FILE.csv [options]
 
 First loads from CSV files: cardholders, cards with their opening balances, merchants, terminals. Lines that are no good
@@ -36,15 +39,12 @@ are left out and listed in FILE.csv.rejects.csv with field and reason; what is t
   --program CODE       cards: of lines that do not say it, and so on
   --funder CODE        cards: the organisation that pays for opening balances
   --expires DATE       cards: the last day of opening balances (as the program has it)
-  --batch LINES        lines of a transaction (${2000}): fewer are lighter on a switch that is running
+  --batch LINES        lines of a transaction (${batchLinesByDefault}): fewer are lighter on a switch that is running
   --tenant CODE        where there are several
   --json               the report as JSON
 
 Exit status 0: all lines are there; 1: lines were left out, or it was interrupted; 2: it could not be done.
 `
-
-const batchLinesByDefault = 2_000
-const batchLinesMax = 20_000
 
 /** Answers the exit status. */
 export async function runImportCommand(args: string[]): Promise<number> {

@@ -110,7 +110,7 @@ function lookUpStatement(tenant: number, startedAt: string, isDry: boolean, line
      SELECT 'national', encode(p.national_hash, 'hex'), p.holder, p.made_at = $2::timestamptz, p.reference
      FROM (SELECT $1::integer AS tenant, hash FROM unnest($5::bytea[]) AS hash OFFSET 0) AS x
      JOIN cardholder_profiles p ON p.tenant = x.tenant AND p.national_hash = x.hash
-     ${isDry ? dryLookUp : "UNION ALL SELECT 'new', NULL, nextval('holder_seq'), NULL, NULL FROM generate_series(1, $6)"}`,
+     UNION ALL ${isDry ? dryLookUp : newHolders}`,
     [
       tenant,
       startedAt,
@@ -122,6 +122,8 @@ function lookUpStatement(tenant: number, startedAt: string, isDry: boolean, line
   )
 }
 
+const newHolders = "SELECT 'new', NULL, nextval('holder_seq'), NULL, NULL FROM generate_series(1, $6)"
+
 /** What a dry run would have written by now: it lives in tables that end with the session. */
 export const dryTables: Statement = statement(
   'dry_tables',
@@ -132,7 +134,7 @@ export const dryTables: Statement = statement(
 )
 
 const dryLookUp = `
-  UNION ALL SELECT 'card', replace(d.token::text, '-', ''), NULL, true, NULL
+  SELECT 'card', replace(d.token::text, '-', ''), NULL, true, NULL
   FROM (SELECT token FROM unnest($3::uuid[]) AS token OFFSET 0) AS x JOIN dry_cards d ON d.token = x.token
   UNION ALL SELECT 'reference', d.reference, d.holder, true, encode(d.national_hash, 'hex')
   FROM (SELECT reference FROM unnest($4::text[]) AS reference OFFSET 0) AS x

@@ -146,7 +146,7 @@ async function write<Item extends Place>(
       await connection.rollback()
     } else {
       if (plan.added.length > 0) await connection.run(plan.insert(plan.added))
-      await connection.run(saveProgress(tenant, number, await progressOf(outcome)))
+      await saveProgress(connection, { tenant, number }, await progressOf(outcome))
       await connection.commit()
     }
     for (const { code } of plan.added) own.add(code)

@@ -87,8 +87,28 @@ export interface Progress {
   readonly isFinished: boolean
 }
 
-/** Moves an import on, if it is still where this process has left it. Goes with the rows of the batch. */
-export const saveProgress = (tenant: number, id: number, progress: Progress): Statement =>
+/**
+ * Moves an import on, if it is still where this process has left it, within the transaction of the batch. Its end is
+ * noted in the audit log.
+ */
+export async function saveProgress(
+  connection: ImportConnection,
+  { tenant, number }: { readonly tenant: number; readonly number: number },
+  progress: Progress,
+): Promise<void> {
+  await connection.run(moveOn(tenant, number, progress))
+  if (progress.isFinished) await connection.run(logEnd(tenant, number, progress.report))
+}
+
+const logEnd = (tenant: number, id: number, report: string): Statement =>
+  statement(
+    'log_import',
+    `INSERT INTO audit_log (at, tenant, api_key, actor, action, entity, entity_id, after)
+     VALUES (clock_timestamp(), $1, 0, 'charsu import ' || $2::text, 'import', 'import', $2::text, $3::json)`,
+    [tenant, String(id), report],
+  )
+
+const moveOn = (tenant: number, id: number, progress: Progress): Statement =>
   statement(
     'save_progress',
     `WITH moved AS (

@@ -50,7 +50,7 @@ export async function writePeople(
     }
     await connection.copy([...peopleRows(tenant, startedAt, holders, kept), ...(loads?.copies ?? [])])
     await loads?.finish()
-    await connection.run(saveProgress(tenant, number, await progressOf(outcome)))
+    await saveProgress(connection, { tenant, number }, await progressOf(outcome))
     await connection.commit()
     loads?.committed()
     return outcome

@@ -17,7 +17,8 @@ import { startBalance, startLedger, type TestLedger, tokenOf } from './support/s
 /** Every statement of the two flights, with values as they came in a batch of several commands. */
 const hot = new Map<string, Statement>()
 const expectedNames = [
-  ...['fence', 'lock_names', 'lock_holders_wait', 'read_decisions', 'read_transactions', 'read_cards', 'read_lots'],
+  ...['fence', 'lock_names', 'lock_holders_wait', 'lock_holders_of_originals_wait', 'read_decisions'],
+  ...['read_transactions', 'read_transactions_by_key', 'read_cards', 'read_lots'],
   ...['read_watermarks', 'read_remembered_reversals', 'read_clock'],
   ...['insert_decisions', 'insert_transactions', 'update_transactions', 'update_lots', 'insert_hold_deadlines'],
   'update_pin_tries',
@@ -172,7 +173,7 @@ describe.each([
   })
 })
 
-test.each(['lock_holders_wait', 'read_decisions', 'read_transactions'])(
+test.each(['lock_holders_of_originals_wait', 'read_decisions', 'read_transactions', 'read_transactions_by_key'])(
   '%s looks into no partition but those of its days',
   async name => {
     const one = hot.get(name) as Statement

@@ -3,7 +3,7 @@ import { businessDateOf } from '../core/calendar.ts'
 import type { Catalog } from '../core/catalog.ts'
 import { decide } from '../core/decide.ts'
 import { deferred, type Outcome } from '../core/decision.ts'
-import { dayOfMicros, type Micros } from '../core/ids.ts'
+import { dayOfMicros, type Micros, microsPerSecond } from '../core/ids.ts'
 import type { Lot } from '../core/ledger.ts'
 import { localTimeOf } from '../core/local-time.ts'
 import type { Card } from '../core/transactions.ts'
@@ -17,9 +17,12 @@ import * as write from '../store/batch/write.ts'
 import * as writeLots from '../store/batch/write-lots.ts'
 import { BatchError } from '../store/errors.ts'
 import type { Session } from '../store/session.ts'
-import { idOf, idOrNull, integersOf, type Row, type Statement } from '../store/sql.ts'
+import { type DaySpan, idOf, idOrNull, integersOf, type Row, type Statement, spanOf } from '../store/sql.ts'
 import { resolverOf, waitingForEarlier, withOriginal } from './originals.ts'
 import { type Planned, planReads, type ReadPlan } from './reads.ts'
+
+/** How far off the guess at the database's clock may be. */
+const guessSlack = 60 * microsPerSecond
 
 /** Hexadecimal SHA-256 of a text. */
 export type Hash = (text: string) => string
@@ -59,6 +62,9 @@ export class Executor {
   readonly #clock: EngineClock
   readonly #run = randomUUID()
   #position = 0
+  /** The database's clock at the last batch, and ours. */
+  #lastAt: Micros | null = null
+  #lastElapsed = 0
   #lastHash = ''
 
   constructor({ session, hash, clock }: ExecutorOptions) {
@@ -140,7 +146,7 @@ export class Executor {
       tenant,
       holders: [...plan.holders],
       tokens,
-      ids: [...plan.ids],
+      ids: [...plan.idsOfUnknown],
       keys: plan.originalKeys,
       days: plan.originalDays,
     }
@@ -152,11 +158,16 @@ export class Executor {
       const budgets = lockOrganisations(tenant, [...plan.organisations], tokens, programsWithBudgets)
       send(budgets, (rows, into) => into.organisations.push(...rows.map(organisationOf)))
     }
-    send(read.readDecisions(tenant, plan.keys, plan.days), (rows, into) => into.decisions.push(...rows.map(decisionOf)))
-    if (plan.ids.size > 0 || plan.originalKeys.length > 0) {
-      send(read.readTransactions(tenant, [...plan.ids], plan.originalKeys, plan.originalDays), (rows, into) =>
-        into.transactions.push(...rows.map(transactionOf)),
-      )
+    const span = this.#spanOf(plan.days)
+    send(read.readDecisions(tenant, plan.keys, plan.days, span), (rows, into) =>
+      into.decisions.push(...rows.map(decisionOf)),
+    )
+    const addTransactions = (rows: Row[], into: ReadRows): void => {
+      into.transactions.push(...rows.map(transactionOf))
+    }
+    if (plan.ids.size > 0) send(read.readTransactions(tenant, [...plan.ids]), addTransactions)
+    if (plan.originalKeys.length > 0) {
+      send(read.readTransactionsByKey(tenant, plan.originalKeys, plan.originalDays), addTransactions)
     }
     if (tokens.length > 0) send(read.readCards(tenant, tokens), parseCards)
     if (plan.lotsOf.size > 0) {
@@ -195,7 +206,21 @@ export class Executor {
     const replies = await this.#session.run(flight, { commits: false })
     const into = emptyRows()
     for (const [index, { rows }] of replies.entries()) parsers[index]?.(rows, into)
+    this.#lastAt = into.at
+    this.#lastElapsed = this.#clock.elapsed()
     return into
+  }
+
+  /**
+   * The days that these are, where some are only known to the database. Its clock is guessed from that of the last
+   * batch; around midnight, and before the first batch, the guess takes in the days beside it.
+   */
+  #spanOf(days: readonly number[]): DaySpan {
+    if (!days.includes(read.today)) return spanOf(days)
+    if (this.#lastAt === null) return { first: -2_147_483_648, last: 2_147_483_647 }
+    const now = this.#lastAt + (this.#clock.elapsed() - this.#lastElapsed) * microsPerSecond
+    const named = days.filter(day => day >= 0)
+    return spanOf([...named, dayOfMicros(now - guessSlack) - 1, dayOfMicros(now + guessSlack)])
   }
 
   async #write({ rows, context }: Batch, catalog: Catalog): Promise<void> {

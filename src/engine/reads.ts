@@ -14,6 +14,8 @@ export interface ReadPlan {
   /** Tokens of which the lots are needed too; the others are read to find the holder only. */
   readonly holders: Set<number>
   readonly ids: Set<number>
+  /** Those of them whose holder is not known. */
+  readonly idsOfUnknown: Set<number>
   readonly keys: string[]
   readonly days: number[]
   readonly originalKeys: string[]
@@ -48,6 +50,7 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
     tokens: new Set(),
     holders: new Set(),
     ids: new Set(),
+    idsOfUnknown: new Set(),
     keys: [],
     days: [],
     originalKeys: [],
@@ -86,7 +89,7 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
         planLotsOf(plan, command)
         break
       case 'expire':
-        plan.ids.add(command.id)
+        addId(plan, command.id, null)
         plan.lotsOfIds.add(command.id)
         break
       case 'load':
@@ -122,11 +125,16 @@ function addKey(keys: string[], days: number[], key: string, day: number | null)
 }
 
 function addNeed(plan: ReadPlan, need: Need): void {
-  for (const id of need.transactions ?? []) plan.ids.add(id)
+  for (const id of need.transactions ?? []) addId(plan, id, null)
   for (const merchant of need.watermarksOf ?? []) plan.watermarksOf.add(merchant)
   for (const holder of need.lotsOf ?? []) addLotsOf(plan, holder)
   for (const organisation of need.organisations ?? []) plan.organisations.add(organisation)
   plan.newLots += need.lots ?? 0
+}
+
+function addId(plan: ReadPlan, id: number, holder: number | null): void {
+  plan.ids.add(id)
+  if (holder === null) plan.idsOfUnknown.add(id)
 }
 
 function addLotsOf(plan: ReadPlan, holder: number): void {
@@ -160,7 +168,7 @@ function planAuthorize(plan: ReadPlan, command: Authorize, catalog: Catalog): vo
 function planOriginal(plan: ReadPlan, command: Confirm | Reverse | Refund, holder: number | null): void {
   const { original } = command
   if (holder !== null) plan.holders.add(holder)
-  if (original.by === 'id') plan.ids.add(original.id)
+  if (original.by === 'id') addId(plan, original.id, holder)
   if (original.by === 'key') {
     if (original.day === null) plan.names.push(`key|${command.tenant}|${original.key}`)
     addKey(plan.keys, plan.days, original.key, original.day)
@@ -168,7 +176,7 @@ function planOriginal(plan: ReadPlan, command: Confirm | Reverse | Refund, holde
   }
   if (original.by === 'reference') {
     plan.names.push(billName(command.tenant, original.merchant, original.reference))
-    for (const id of original.ids ?? []) plan.ids.add(id)
+    for (const id of original.ids ?? []) addId(plan, id, null)
   }
 }
 

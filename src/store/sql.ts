@@ -45,5 +45,21 @@ export const microsOf = (column: string): string => `(extract(epoch FROM ${colum
 /** Microseconds since 1970 as a timestamptz, exactly. */
 export const timestampOf = (micros: string): string => `(timestamptz 'epoch' + ${micros} * interval '1 microsecond')`
 
+/** The first and the last of some days: as parameters they keep the partitions of all others out of a plan's run. */
+export interface DaySpan {
+  readonly first: number
+  readonly last: number
+}
+
+export const spanOf = (days: readonly number[]): DaySpan => {
+  let [first = 0] = days
+  let last = first
+  for (const day of days) {
+    if (day < first) first = day
+    if (day > last) last = day
+  }
+  return { first, last }
+}
+
 /** The day that a transaction id carries. */
 export const dayOfId = (id: string): string => `((${id} >> 39)::integer + 18262)`

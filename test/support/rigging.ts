@@ -71,9 +71,14 @@ const renamed =
 /**
  * Rewrites the text of one statement. Throws if the words that are to go are not in it: the proof would prove nothing.
  */
-export function without(name: string, words: string | RegExp, instead = ''): (statement: Statement) => Statement {
+export function without(
+  name: string | RegExp,
+  words: string | RegExp,
+  instead = '',
+): (statement: Statement) => Statement {
   return statement => {
-    if (statement.name !== name) return statement
+    const isMeant = typeof name === 'string' ? statement.name === name : name.test(statement.name)
+    if (!isMeant) return statement
     const text = statement.text.replace(words, instead)
     if (text === statement.text) throw new Error(`${name} has nothing to take out: ${words}`)
     return { ...statement, text }

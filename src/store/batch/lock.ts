@@ -37,14 +37,14 @@ export interface HolderSources {
 }
 
 /** The tenant goes in as a column of each row: as a constant it makes the planner scan a table without statistics. */
-const lockHoldersText = (wait: '' | 'SKIP LOCKED'): string => `
-  SELECT h.id, h.usage FROM (
-    SELECT DISTINCT tenant, holder FROM (
+const knownHolders = `
       SELECT $1::integer AS tenant, known AS holder FROM unnest($2::bigint[]) AS known
       UNION ALL
       SELECT c.tenant, c.holder
       FROM (SELECT $1::integer AS tenant, token FROM unnest($3::uuid[]) AS token OFFSET 0) AS x
-      JOIN cards c ON c.tenant = x.tenant AND c.token = x.token
+      JOIN cards c ON c.tenant = x.tenant AND c.token = x.token`
+
+const holdersOfOriginals = `
       UNION ALL
       SELECT t.tenant, t.holder
       FROM (SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($4::bigint[]) AS id OFFSET 0) AS x
@@ -53,27 +53,35 @@ const lockHoldersText = (wait: '' | 'SKIP LOCKED'): string => `
       SELECT t.tenant, t.holder
       FROM (SELECT $1::integer AS tenant, key, day FROM unnest($5::uuid[], $6::integer[]) AS u(key, day) OFFSET 0) AS x
       JOIN decisions d ON d.tenant = x.tenant AND d.day = x.day AND d.key = x.key
-      JOIN transactions t ON t.tenant = d.tenant AND t.day = ${dayOfId('d.txn')} AND t.id = d.txn
+      JOIN transactions t ON t.tenant = d.tenant AND t.day = ${dayOfId('d.txn')} AND t.id = d.txn`
+
+const lockHoldersText = (sources: string, wait: '' | 'SKIP LOCKED'): string => `
+  SELECT h.id, h.usage FROM (
+    SELECT DISTINCT tenant, holder FROM (${sources}
     ) AS found OFFSET 0
   ) AS x
   JOIN cardholders h ON h.tenant = x.tenant AND h.id = x.holder
   ORDER BY h.id FOR NO KEY UPDATE OF h ${wait}`
 
-const lockHoldersTexts = { wait: lockHoldersText(''), skip: lockHoldersText('SKIP LOCKED') }
+const texts = (sources: string) => ({
+  wait: lockHoldersText(sources, ''),
+  skip: lockHoldersText(sources, 'SKIP LOCKED'),
+})
+const lockKnownTexts = texts(knownHolders)
+const lockFoundTexts = texts(knownHolders + holdersOfOriginals)
 
 /**
  * Locks the rows of all holders concerned, in the order of their ids, and tells which, with what their limits have
- * counted (of a locked row the latest version is told). `skip`: leaves held ones out.
+ * counted (of a locked row the latest version is told). `skip`: leaves held ones out. Originals are only looked for
+ * where there are any: that opens every partition.
  */
-export const lockHolders = (sources: HolderSources, mode: 'wait' | 'skip'): Statement =>
-  statement(`lock_holders_${mode}`, lockHoldersTexts[mode], [
-    sources.tenant,
-    arrayOf(sources.holders),
-    arrayOf(sources.tokens),
-    arrayOf(sources.ids),
-    arrayOf(sources.keys),
-    arrayOf(sources.days),
-  ])
+export function lockHolders(sources: HolderSources, mode: 'wait' | 'skip'): Statement {
+  const { tenant, holders, tokens, ids, keys, days } = sources
+  const known = [tenant, arrayOf(holders), arrayOf(tokens)]
+  if (ids.length === 0 && keys.length === 0) return statement(`lock_holders_${mode}`, lockKnownTexts[mode], known)
+  const originals = [arrayOf(ids), arrayOf(keys), arrayOf(days)]
+  return statement(`lock_holders_of_originals_${mode}`, lockFoundTexts[mode], [...known, ...originals])
+}
 
 /**
  * Locks the counters of organisations, after the holders: those that are named, and those that have funded credit of

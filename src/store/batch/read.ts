@@ -1,4 +1,5 @@
-import { arrayOf, arrayOfText, dayOfId, microsOf, type Statement, statement } from '../sql.ts'
+import { dayOf } from '../../core/ids.ts'
+import { arrayOf, arrayOfText, type DaySpan, dayOfId, microsOf, type Statement, spanOf, statement } from '../sql.ts'
 import { cardColumns, decisionColumns, lotColumns, transactionColumns } from './columns.ts'
 
 /** A day that only the database knows: that of its clock, and the one before. For keys that carry no time. */
@@ -12,33 +13,45 @@ const keyRows = (keys: string, days: string): string => `
 
 /**
  * Stored answers: own keys, and those that originals are named by. Read after the locks, or ON CONFLICT would be
- * needed.
+ * needed. `span`: of all their days. OFFSET 0 keeps the look-up a look-up of one row: a planner without statistics
+ * would else read the whole span.
  */
-export const readDecisions = (tenant: number, keys: readonly string[], days: readonly number[]): Statement =>
+export const readDecisions = (
+  tenant: number,
+  keys: readonly string[],
+  days: readonly number[],
+  span: DaySpan,
+): Statement =>
   statement(
     'read_decisions',
     `SELECT ${decisionColumns('d')} FROM ${keyRows('$2', '$3')} AS x
-     JOIN decisions d ON d.tenant = x.tenant AND d.day = x.day AND d.key = x.key`,
-    [tenant, arrayOf(keys), arrayOf(days)],
+     CROSS JOIN LATERAL (SELECT * FROM decisions r WHERE r.tenant = x.tenant AND r.day = x.day AND r.key = x.key
+       AND r.day BETWEEN $4::integer AND $5::integer OFFSET 0) AS d`,
+    [tenant, arrayOf(keys), arrayOf(days), span.first, span.last],
   )
 
-/** Transactions by id, and by the key that opened or moved them. */
-export const readTransactions = (
-  tenant: number,
-  ids: readonly number[],
-  keys: readonly string[],
-  days: readonly number[],
-): Statement =>
-  statement(
+export const readTransactions = (tenant: number, ids: readonly number[]): Statement => {
+  const { first, last } = spanOf(ids.map(dayOf))
+  return statement(
     'read_transactions',
     `SELECT ${transactionColumns('t')} FROM (
-       SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($2::bigint[]) AS id
-       UNION
-       SELECT d.tenant, d.txn, ${dayOfId('d.txn')} FROM ${keyRows('$3', '$4')} AS k
+       SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($2::bigint[]) AS id OFFSET 0) AS x
+     CROSS JOIN LATERAL (SELECT * FROM transactions r WHERE r.tenant = x.tenant AND r.day = x.day AND r.id = x.id
+       AND r.day BETWEEN $3::integer AND $4::integer OFFSET 0) AS t`,
+    [tenant, arrayOf(ids), first, last],
+  )
+}
+
+/** Transactions by the keys that opened or moved them. */
+export const readTransactionsByKey = (tenant: number, keys: readonly string[], days: readonly number[]): Statement =>
+  statement(
+    'read_transactions_by_key',
+    `SELECT ${transactionColumns('t')} FROM (
+       SELECT DISTINCT d.tenant, d.txn AS id, ${dayOfId('d.txn')} AS day FROM ${keyRows('$2', '$3')} AS k
        JOIN decisions d ON d.tenant = k.tenant AND d.day = k.day AND d.key = k.key WHERE d.txn IS NOT NULL
        OFFSET 0) AS x
      JOIN transactions t ON t.tenant = x.tenant AND t.day = x.day AND t.id = x.id`,
-    [tenant, arrayOf(ids), arrayOf(keys), arrayOf(days)],
+    [tenant, arrayOf(keys), arrayOf(days)],
   )
 
 /** Cards with the lots of their holders: a row for each lot, one without a lot where there is none. */

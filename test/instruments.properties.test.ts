@@ -36,7 +36,7 @@ import { MemoryLedger } from './support/memory-ledger.ts'
 
 const { credit, welfare, gift } = programIds
 /** Every program has it, so that it holds whichever of them pays. */
-const ofHolder = limitOf('holder', { per: 'week', amount: 400n })
+const ofHolder = limitOf('holder', { per: 'week', amount: 160n })
 const catalog = catalogWith({
   programs: [
     program(credit, 'credit', {

@@ -21,7 +21,7 @@ import { openTerms } from './terms.ts'
 const { credit, welfare } = programIds
 const limits = (['account', 'holder', 'merchant', 'organisation'] as const).map(of => limitOf(of, { amount: 1_000n }))
 
-/** Card 1 with 60 of welfare from organisation 2 and credit of organisation 1, each with a daily limit of each scope. */
+/** Card 1 with 60 of welfare from organisation 2 and credit of organisation 1: a daily limit of each scope for both. */
 const open = (): MemoryLedger =>
   new MemoryLedger({
     cards: [card(1)],

@@ -29,7 +29,7 @@ export interface Simulation {
   readonly lines: readonly SimulatedLine[]
 }
 
-/** What would become of a purchase at a moment: decided by the rules that decide real ones, on rows that nobody keeps. */
+/** What would become of a purchase at a moment: decided by the rules that decide all, on rows that nobody keeps. */
 export function simulate(command: Authorize, snapshot: CardSnapshot | null, at: Micros, catalog: Catalog): Simulation {
   const { timeZone, cutOverSeconds } = catalog.tenant
   const context: DecisionContext = {

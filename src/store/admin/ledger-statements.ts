@@ -41,14 +41,15 @@ export async function readOrganisationLedger(
     `WITH own AS MATERIALIZED (SELECT lot, program FROM lots WHERE tenant = $1 AND funder = $2),
        span AS MATERIALIZED (${batchesIn}),
        moved AS (
-         SELECT ${dayOfPosting} AS day, p.kind, coalesce(c.program, d.program) AS program, m.id AS merchant, p.batch_seq,
-           p.idx, CASE WHEN d.lot IS NULL THEN p.posted ELSE -p.posted END AS amount
+         SELECT ${dayOfPosting} AS day, p.kind, coalesce(c.program, d.program) AS program, m.id AS merchant,
+           p.batch_seq, p.idx, CASE WHEN d.lot IS NULL THEN p.posted ELSE -p.posted END AS amount
          FROM postings p
          JOIN tenants n ON n.id = p.tenant
          LEFT JOIN own d ON d.lot = p.debit
          LEFT JOIN own c ON c.lot = p.credit
          LEFT JOIN merchants m ON m.tenant = p.tenant AND m.payable IN (p.debit, p.credit)
-         WHERE p.tenant = $1 AND p.posted <> 0 AND p.batch_seq BETWEEN (SELECT first FROM span) AND (SELECT last FROM span)
+         WHERE p.tenant = $1 AND p.posted <> 0
+           AND p.batch_seq BETWEEN (SELECT first FROM span) AND (SELECT last FROM span)
            AND (d.lot IS NULL) <> (c.lot IS NULL))
      SELECT day, kind, program, merchant, count(DISTINCT (batch_seq, idx)) AS count, sum(amount) AS amount FROM moved
      GROUP BY day, kind, program, merchant ORDER BY day DESC, kind, program, merchant`,

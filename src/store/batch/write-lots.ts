@@ -14,8 +14,8 @@ export const insertLots = (tenant: number, at: number, lots: readonly Lot[]): St
        expires_at, sweep_due, loaded_at, tenant, program, funder, asset, status)
      SELECT holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit,
        ${timestampOf('expires_at')}, ${timestampOf('sweep_due')}, ${timestampOf('$2::bigint')}, $1::integer, program,
-       funder, asset, (EXISTS (SELECT FROM lots f WHERE f.tenant = $1 AND f.holder = u.holder
-         AND f.program = u.program AND f.status = 1))::integer
+       funder, asset, coalesce((SELECT max(f.status) FROM lots f
+         WHERE f.tenant = $1::integer AND f.holder = u.holder AND f.program = u.program), 0)
      FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
        $10::bigint[], $11::bigint[], $12::integer[], $13::integer[], $14::smallint[])
        AS u(holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit, expires_at,

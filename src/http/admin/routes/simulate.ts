@@ -33,8 +33,8 @@ export function addSimulateRoutes(app: HttpApp, deps: HttpDeps): void {
         tag: 'Reports',
         summary: 'Ask what would become of a purchase',
         description:
-          'The decision with the rule that decides it, and for each load of the holder what would be taken and why it ' +
-          'is no more. Nothing is held, counted or stored. A PIN is not asked for.',
+          'The decision with the rule that decides it, and for each load of the holder what would be taken and why ' +
+          'it is no more. Nothing is held, counted or stored. A PIN is not asked for.',
       }),
     },
     async ({ apiKey, body }, reply) => {

@@ -8,7 +8,7 @@ import { limits } from './limits.ts'
 import { pageLimits } from './list-query.ts'
 import { problemMediaType, problemOf, type Refusal } from './problem.ts'
 import { type RouteDocs, tags } from './routes/docs.ts'
-import { scopes } from './scopes.ts'
+import { roles, scopes } from './scopes.ts'
 
 /** Why any call with a key may be refused. */
 const anyCall: readonly Reason[] = [
@@ -145,6 +145,8 @@ const listParameters: object[] = [
 
 const scopeRows = Object.entries(scopes).map(([scope, description]) => `| \`${scope}\` | ${description} |`)
 
+const roleRows = Object.entries(roles).map(([role, those]) => `| \`${role}\` | ${those.join(', ')} |`)
+
 const introduction = `Send your API key as \`Authorization: Bearer …\`. Amounts are integers in minor units of the
 currency (for IRR, 1 is one rial), ids are opaque texts, times are RFC 3339.
 
@@ -153,4 +155,12 @@ the same request with the same key again: it has its effect once. A refusal (402
 
 | scope | what a key with it may do |
 | --- | --- |
-${scopeRows.join('\n')}`
+${scopeRows.join('\n')}
+
+Calls of \`/admin/v1\` are for people. A key for one of them has a role, which stands for scopes; \`admin\` may do all.
+Reading one thing gives its version as \`ETag\`, and a change needs it as \`If-Match\`, so that nobody overwrites what
+another has changed. Lists come in pages, or whole as CSV with \`Accept: text/csv\`.
+
+| role | its scopes |
+| --- | --- |
+${roleRows.join('\n')}`

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { type Reason, reasons } from '../core/reasons.ts'
+import { limits } from './limits.ts'
 import type { TransactionBody } from './render.ts'
 
 /** A field as a JSON pointer into the body (`/card/pan`), or the name of a query parameter or header. */
@@ -52,7 +53,8 @@ const retryAfterSeconds: Readonly<Record<number, string>> = { 503: '1', 504: '1'
 
 /** The problem details of a refusal (RFC 9457). Built from what is stored, so that a repeat gives the same bytes. */
 export function problemOf(refusal: Refusal): ProblemBody {
-  const { reason, errors, stored, transaction } = refusal
+  const { reason, stored, transaction } = refusal
+  const errors = refusal.errors?.slice(0, limits.fieldErrorsMax)
   const { de39, http, en, fa } = reasons[reason]
   return {
     type: `urn:charsu:reason:${reason}`,

@@ -128,6 +128,12 @@ describe('terms', () => {
     expect(await versions()).toEqual([3, 2, 1])
   })
 
+  test('may be long; of many faults the first are told', async () => {
+    const merchants = Array.from({ length: 8_000 }, (_, index) => `none-${index}`)
+    const answer = await admin.call('POST', path, { body: { terms: { where: { allow: { merchants } } } } })
+    expect([answer.status, answer.json.errors.length]).toEqual([400, 20])
+  })
+
   test('of a program that is not there: 404', async () => {
     expect((await admin.call('POST', `${programs}/nobody/terms`, { body: { terms: {} } })).status).toBe(404)
     expect((await admin.call('GET', `${programs}/nobody/terms`)).status).toBe(404)

@@ -76,3 +76,37 @@ describe('roles', () => {
     }
   })
 })
+
+test('a key that sees one organisation sets up nothing of another, whatever its scopes', async () => {
+  const scopes = ['organisations:read', 'organisations:write', 'programs:read', 'programs:write']
+  const made = await admin.call('POST', '/admin/v1/api-keys', {
+    body: { label: 'own', scopes, organisation: 'bazaar' },
+  })
+  const key = made.json.secret
+  await admin.call('POST', '/admin/v1/organisations', { body: { code: 'snapp', name: 'Snapp' } })
+  const program = { name: 'P', kind: 'welfare' }
+  await admin.call('POST', '/admin/v1/programs', { body: { ...program, code: 'theirs', funder: 'snapp' } })
+  const own = await admin.call('POST', '/admin/v1/programs', {
+    key,
+    body: { ...program, code: 'own', funder: 'bazaar' },
+  })
+  expect(own.status).toBe(201)
+  const headers = { 'if-match': '"1"' }
+  for (const [method, path, body, status] of [
+    ['POST', 'organisations', { code: 'x', name: 'X' }, 403],
+    ['PATCH', 'organisations/snapp', { name: 'X' }, 404],
+    ['PATCH', 'organisations/bazaar', { name: 'Ours' }, 200],
+    ['POST', 'programs', { ...program, code: 'x', funder: 'snapp' }, 403],
+    ['POST', 'programs', { ...program, code: 'x' }, 403],
+    ['PATCH', 'programs/theirs', { name: 'X' }, 404],
+    ['PATCH', 'programs/credit', { name: 'X' }, 403],
+    ['PATCH', 'programs/own', { funder: 'snapp' }, 403],
+    ['PATCH', 'programs/own', { name: 'X' }, 200],
+    ['POST', 'programs/theirs/terms', { terms: {} }, 404],
+    ['POST', 'programs/credit/terms', { terms: {} }, 403],
+    ['POST', 'programs/own/terms', { terms: {} }, 201],
+  ] as const) {
+    const answer = await admin.call(method, `/admin/v1/${path}`, { key, body, headers })
+    expect([method, path, answer.status]).toEqual([method, path, status])
+  }
+})

@@ -128,6 +128,7 @@ describe('API keys', () => {
     ['no such scope', { label: 'x', scopes: ['everything'] }, ['/scopes/0']],
     ['a merchant without merchants', { label: 'x', role: 'merchant' }, ['/merchants']],
     ['a merchant with all', { label: 'x', role: 'merchant', merchants: ['*'] }, ['/merchants']],
+    ['an administrator of one organisation', { label: 'x', scopes: ['admin'], organisation: 'bazaar' }, ['/scopes']],
     ['all and one', { label: 'x', role: 'auditor', merchants: ['*', 'M00000000000001'] }, ['/merchants']],
     ['a merchant of another tenant', { label: 'x', role: 'merchant', merchants: ['X1'] }, ['/merchants/0']],
     ['an organisation without one', { label: 'x', role: 'organisation' }, ['/organisation']],

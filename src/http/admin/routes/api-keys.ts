@@ -132,6 +132,10 @@ function errorsOf({ role, scopes, merchants, organisation }: NewApiKeyBody): Fie
   if (role === 'organisation' && (organisation ?? null) === null) {
     errors.push({ field: '/organisation', message: 'must name the organisation of a key with the role organisation' })
   }
+  const isLimited = (organisation ?? null) !== null || (merchants !== undefined && !merchants.includes('*'))
+  if (isLimited && scopes?.includes('admin') === true) {
+    errors.push({ field: '/scopes', message: 'must not have admin in a key that sees only a part' })
+  }
   if (merchants?.includes('*') === true && merchants.length > 1) {
     errors.push({ field: '/merchants', message: 'must be codes of merchants, or `*` alone' })
   }

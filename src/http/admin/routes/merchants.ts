@@ -38,9 +38,10 @@ export function addMerchantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       }),
     },
     async (request, reply) => {
-      const { body } = request
+      const { apiKey, body } = request
       const errors = errorsOf(body)
       if (errors.length > 0) return sendProblem(reply, { reason: 'format_invalid', errors })
+      if (!speaksFor(apiKey, body.code)) return sendProblem(reply, { reason: 'forbidden' })
       return answerCreate(
         { request, reply, deps, inFlight },
         { names: namesOf(NewMerchantBody), render: bodyOf },

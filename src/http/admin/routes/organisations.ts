@@ -46,12 +46,15 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
         reasons: ['code_taken'],
       }),
     },
-    async (request, reply) =>
-      answerCreate(
+    async (request, reply) => {
+      // A key that sees one organisation makes no other.
+      if (request.apiKey.organisation !== null) return sendProblem(reply, { reason: 'forbidden' })
+      return answerCreate(
         { request, reply, deps, inFlight },
         { names: namesOf(NewOrganisationBody), render: bodyOf },
         creation => parties.createOrganisation(creation, newOf(request.body)),
-      ),
+      )
+    },
   )
 
   app.get(
@@ -111,7 +114,8 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
       }),
     },
     async (request, reply) => {
-      const { params, body } = request
+      const { apiKey, params, body } = request
+      if ((await find(apiKey, params.code)) === null) return sendProblem(reply, { reason: 'not_found' })
       const { creditLimit, ...patch } = body
       return answerChange({ request, reply, deps, inFlight }, bodyOf, change =>
         parties.changeOrganisation(change, params.code, {
@@ -139,6 +143,8 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
       const { apiKey, params, body } = request
       const organisation = await find(apiKey, params.code)
       if (organisation === null) return sendProblem(reply, { reason: 'not_found' })
+      // Made on another switch a moment ago.
+      if (deps.catalogOf(apiKey.tenant)?.fundersById.has(organisation.id) !== true) await deps.admin.refresh()
       const { amount, reason = null, reference = null } = body
       const note = { reason, reference, actor: actorOf(request).label }
       return answerMove(

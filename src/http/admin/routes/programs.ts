@@ -3,6 +3,7 @@ import { type ProgramRecord, programStatuses } from '../../../core/programs.ts'
 import { type ApiKey, sees } from '../../api-keys.ts'
 import type { HttpApp, HttpDeps } from '../../deps.ts'
 import type { InFlight } from '../../idempotency.ts'
+import { limits } from '../../limits.ts'
 import { sendProblem } from '../../problem.ts'
 import { waitsForSecond } from '../approvals.ts'
 import { allow, allowList } from '../call.ts'
@@ -32,9 +33,14 @@ export function addProgramRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
     return found !== null && (found.funderId === null || sees(apiKey, found.funderId)) ? found : null
   }
 
+  /** Whether it may set up what this organisation (its code) funds: a key that sees one organisation, only that. */
+  const mayFund = ({ tenant, organisation }: ApiKey, funder: string | null): boolean =>
+    organisation === null || deps.catalogOf(tenant)?.fundersById.get(organisation)?.code === funder
+
   app.post(
     '/admin/v1/programs',
     {
+      bodyLimit: limits.termsBytesMax,
       onRequest: allow('programs:write', deps),
       schema: { body: NewProgramBody, response: { 201: ProgramBody } },
       config: createDocs({
@@ -49,6 +55,7 @@ export function addProgramRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
       const { body } = request
       const terms = body.terms === undefined ? null : termsOf({ startsAt: null, terms: body.terms })
       if (terms !== null && 'errors' in terms) return sendProblem(reply, { reason: 'format_invalid', ...terms })
+      if (!mayFund(request.apiKey, body.funder ?? null)) return sendProblem(reply, { reason: 'forbidden' })
       const { code, name, kind, funder = null, bin = null, asset = null, status = 'active' } = body
       return answerCreate(
         { request, reply, deps, inFlight },
@@ -115,10 +122,18 @@ export function addProgramRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
         description: 'Only the fields that are given. What it is and what it is counted in never change.',
       }),
     },
-    async (request, reply) =>
-      answerChange({ request, reply, deps, inFlight }, bodyOf, change =>
-        programs.changeProgram(change, request.params.code, request.body),
-      ),
+    async (request, reply) => {
+      const { apiKey, params, body } = request
+      const program = await find(apiKey, params.code)
+      if (program === null) return sendProblem(reply, { reason: 'not_found' })
+      const funder = body.funder === undefined ? program.funder : body.funder
+      if (!mayFund(apiKey, program.funder) || !mayFund(apiKey, funder)) {
+        return sendProblem(reply, { reason: 'forbidden' })
+      }
+      return answerChange({ request, reply, deps, inFlight }, bodyOf, change =>
+        programs.changeProgram(change, params.code, body),
+      )
+    },
   )
 
   app.get(
@@ -151,6 +166,7 @@ export function addProgramRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
   app.post(
     '/admin/v1/programs/:code/terms',
     {
+      bodyLimit: limits.termsBytesMax,
       onRequest: allow('programs:write', deps),
       schema: { params: CodeParams, body: TermsRequest, response: { 201: TermsBody } },
       config: moveDocs({
@@ -164,6 +180,7 @@ export function addProgramRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
       const { apiKey, params, body } = request
       const program = await find(apiKey, params.code)
       if (program === null) return sendProblem(reply, { reason: 'not_found' })
+      if (!mayFund(apiKey, program.funder)) return sendProblem(reply, { reason: 'forbidden' })
       const wish = { startsAt: body.startsAt ?? null, terms: body.terms }
       const terms = termsOf(wish)
       if ('errors' in terms) return sendProblem(reply, { reason: 'format_invalid', ...terms })

@@ -115,19 +115,13 @@ CREATE TABLE load_schedule_members (
   FOREIGN KEY (tenant, schedule) REFERENCES load_schedules
 );
 
--- Changes of a gift card that move no value; those that do are in lot_movements. `key`: of the request.
-CREATE TABLE card_events (
+-- A gift card is activated once, by the request with this key: the row is there before its first load.
+CREATE TABLE gift_activations (
   card   bigint NOT NULL,
-  at     timestamptz NOT NULL,
   key    uuid NOT NULL,
   tenant integer NOT NULL,
-  kind   text NOT NULL CHECK (kind IN ('issue', 'activate', 'block', 'unblock', 'merge')),
-  reason text,
-  actor  text NOT NULL,
-  PRIMARY KEY (tenant, card, key, kind)
+  PRIMARY KEY (tenant, card)
 );
--- A card is activated once: the row is there before its first load.
-CREATE UNIQUE INDEX card_events_of_activation ON card_events (tenant, card) WHERE kind = 'activate';
 
 -- Its codes are made from `salt`, the serial number and a key that is not in the database; without a salt they cannot
 -- be made again.

@@ -1,7 +1,17 @@
 import type { Micros } from './ids.ts'
 
 /** What may have to wait for a second person. */
-export const approvalKinds = ['load', 'clawback', 'adjust', 'transfer', 'list', 'schedule', 'vouchers', 'terms'] as const
+export const approvalKinds = [
+  'load',
+  'clawback',
+  'adjust',
+  'transfer',
+  'list',
+  'schedule',
+  'vouchers',
+  'activation',
+  'terms',
+] as const
 export type ApprovalKind = (typeof approvalKinds)[number]
 
 export const approvalStatuses = ['waiting', 'approved', 'rejected', 'expired'] as const

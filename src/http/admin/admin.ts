@@ -2,6 +2,7 @@ import type { CommandEntry } from '../../core/admin.ts'
 import type { AccountsAdmin } from './accounts.ts'
 import type { ApprovalsAdmin } from './approvals.ts'
 import type { CardsAdmin } from './cards.ts'
+import type { GiftCardsAdmin } from './gift-cards.ts'
 import type { LoadsAdmin } from './loads.ts'
 import type { PartiesAdmin } from './parties.ts'
 import type { ProgramsAdmin } from './programs.ts'
@@ -18,6 +19,7 @@ export interface Admin {
   readonly loads: LoadsAdmin
   readonly approvals: ApprovalsAdmin
   readonly vouchers: VouchersAdmin
+  readonly giftCards: GiftCardsAdmin
   readonly programs: ProgramsAdmin
   readonly cards: CardsAdmin
   readonly accounts: AccountsAdmin

@@ -1,5 +1,6 @@
 import type { ApprovalKind } from '../../core/approvals.ts'
 import type { Executor } from './approvals.ts'
+import { activateApproved } from './gift-activation.ts'
 import { carryOutTerms } from './program-terms.ts'
 import { runApprovedList } from './routes/load-files.ts'
 import { createApprovedSchedule } from './routes/load-schedules.ts'
@@ -15,5 +16,6 @@ export const executors: Readonly<Record<ApprovalKind, Executor>> = {
   list: runApprovedList,
   schedule: createApprovedSchedule,
   vouchers: createApprovedSeries,
+  activation: activateApproved,
   terms: carryOutTerms,
 }

@@ -30,6 +30,8 @@ export interface Move {
   bodyOf(decision: Decision): object | Promise<object>
   /** The body as it may be fingerprinted, where it has a secret in it. */
   readonly content?: object
+  /** Before a refusal that is stored is answered, on a repeat too. */
+  onRefusal?(): Promise<void>
 }
 
 /** Hands a command that moves money outside purchases to the engine, and its answer to the client: 201, or why not. */
@@ -57,7 +59,10 @@ export async function answerMove({ request, reply, deps, inFlight }: Call, move:
     }
     const { decision, replayed } = result
     if (replayed) reply.header(replayedHeader, 'true')
-    if (!isApproval(decision.reason)) return sendProblem(reply, { reason: decision.reason, stored: {} })
+    if (!isApproval(decision.reason)) {
+      await move.onRefusal?.()
+      return sendProblem(reply, { reason: decision.reason, stored: {} })
+    }
     const body = JSON.stringify(await move.bodyOf(decision))
     // A repeat as well: the process may have ended between the decision and its line.
     await deps.admin.logCommand({ actor, key, action, entity, entityId, after: body })

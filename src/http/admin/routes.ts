@@ -6,6 +6,7 @@ import { addApprovalRoutes } from './routes/approvals.ts'
 import { addAuditLogRoutes } from './routes/audit-log.ts'
 import { addCardholderRoutes } from './routes/cardholders.ts'
 import { addCardRoutes } from './routes/cards.ts'
+import { addGiftCardRoutes } from './routes/gift-cards.ts'
 import { addLoadFileRoutes } from './routes/load-files.ts'
 import { addLoadScheduleRoutes } from './routes/load-schedules.ts'
 import { addLoadRoutes } from './routes/loads.ts'
@@ -39,4 +40,5 @@ export function addAdminRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight)
   addSimulateRoutes(app, deps)
   addStatementRoutes(app, deps)
   addVoucherRoutes(app, deps, inFlight)
+  addGiftCardRoutes(app, deps, inFlight)
 }

@@ -2,7 +2,7 @@ import type { CommandEntry } from '../../core/admin.ts'
 import { createAccounts } from './accounts-admin.ts'
 import { writeCommandAudit } from './audit-log.ts'
 import { createCards } from './cards-admin.ts'
-import { createApprovals, createLoads, createVouchers } from './loads-admin.ts'
+import { createApprovals, createGiftCards, createLoads, createVouchers } from './loads-admin.ts'
 import { createParties } from './parties.ts'
 import type { AdminPool } from './pool.ts'
 import { createPrograms } from './programs-admin.ts'
@@ -21,6 +21,7 @@ export const createAdmin = ({ pool, refresh }: AdminOptions) => ({
   loads: createLoads(pool),
   approvals: createApprovals(pool),
   vouchers: createVouchers(pool),
+  giftCards: createGiftCards(pool),
   programs: createPrograms(pool),
   cards: createCards(pool),
   accounts: createAccounts(pool),

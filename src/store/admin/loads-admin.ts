@@ -11,6 +11,7 @@ import {
   readApproval,
   readFourEyes,
 } from './approvals.ts'
+import { issueGiftCards, releaseActivation, reserveActivation } from './gift-cards.ts'
 import {
   cancelList,
   checkList,
@@ -71,4 +72,10 @@ export const createVouchers = (pool: AdminPool) => ({
   list: listSeries.bind(null, pool.run),
   salt: takeSalt.bind(null, pool),
   seal: sealSeries.bind(null, pool),
+})
+
+export const createGiftCards = (pool: AdminPool) => ({
+  issue: issueGiftCards.bind(null, pool),
+  reserve: reserveActivation.bind(null, pool),
+  release: releaseActivation.bind(null, pool),
 })

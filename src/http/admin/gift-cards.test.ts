@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startAdmin, type TestAdmin } from '../../../test/support/admin.ts'
+
+let admin: TestAdmin
+beforeAll(async () => {
+  admin = await startAdmin()
+  const body = { code: 'gift', name: 'Gift', kind: 'gift', funder: 'bazaar', bin: '936401' }
+  expect((await admin.call('POST', '/admin/v1/programs', { body })).status).toBe(201)
+})
+afterAll(() => admin.close())
+
+const path = '/admin/v1/gift-cards'
+const issue = async (count = 1): Promise<string[]> => {
+  const { json } = await admin.call('POST', path, { body: { program: 'gift', count } })
+  return json.items.map(({ id }: { id: string }) => id)
+}
+const act = (id: string, action: string, body: object = {}, options: object = {}) =>
+  admin.call('POST', `${path}/${id}/${action}`, { body, ...options })
+const statusOf = async (id: string) => {
+  const { json } = await admin.call('GET', `${path}/${id}`)
+  return [json.status, json.balance]
+}
+const pay = async (id: string, amount: number) => {
+  const { rows } = await admin.ledger.pool.query(
+    'SELECT replace(token::text, $1, $2) AS token FROM cards WHERE id = $3',
+    ['-', '', id],
+  )
+  return admin.call('POST', '/v1/transactions', {
+    key: 'pos-key',
+    body: {
+      card: { token: rows[0].token },
+      amount,
+      currency: 'IRR',
+      merchant: 'M00000000000001',
+      terminal: 'T0000001',
+      capture: true,
+    },
+  })
+}
+
+test('the whole life of a card: each change with its type, its reason and the balance after', async () => {
+  const [id = '', other = ''] = await issue(2)
+  expect(await statusOf(id)).toEqual(['inactive', 0])
+  expect((await pay(id, 1)).json.reason).toBe('card_inactive')
+  expect((await act(id, 'load', { amount: 5 })).json.reason).toBe('card_status_wrong')
+
+  const sold = await act(id, 'activate', { amount: 1_000, reason: 'sold' })
+  expect([sold.status, sold.json.amount]).toEqual([201, 1_000])
+  expect(await statusOf(id)).toEqual(['active', 1_000])
+  await act(id, 'load', { amount: 500, reason: 'topped up' })
+  const bought = await pay(id, 1_200)
+  expect(bought.status).toBe(201)
+  await admin.call('POST', `/v1/transactions/${bought.json.id}/refund`, { key: 'pos-key', body: { amount: 200 } })
+  expect((await act(id, 'adjust', { amount: -50 })).status).toBe(400)
+  expect((await act(id, 'adjust', { amount: -50, reason: 'typed wrongly' })).status).toBe(201)
+  expect((await act(id, 'block', {})).status).toBe(400)
+  await act(id, 'block', { reason: 'lost' })
+  expect((await pay(id, 1)).json.reason).toBe('card_blocked')
+  await act(id, 'unblock', { reason: 'found' })
+  await act(other, 'activate', { amount: 100 })
+  const merged = await act(id, 'merge', { into: other, reason: 'one card is enough' })
+  expect([merged.status, merged.json.amount]).toEqual([201, 450])
+  expect(await statusOf(id)).toEqual(['closed', 0])
+  expect(await statusOf(other)).toEqual(['active', 550])
+  expect((await act(id, 'unblock')).json.reason).toBe('card_status_wrong')
+
+  const { json } = await admin.call('GET', `${path}/${id}/history`)
+  const told = json.items.map(({ type, amount, balance, reason }: Record<string, unknown>) => [
+    type,
+    amount,
+    balance,
+    reason,
+  ])
+  expect(told.reverse()).toEqual([
+    ['issue', 0, 0, null],
+    ['load', 1_000, 1_000, 'sold'],
+    ['activate', 0, 1_000, 'sold'],
+    ['load', 500, 1_500, 'topped up'],
+    ['redeem', -1_200, 300, null],
+    ['refund', 200, 500, null],
+    ['adjust', -50, 450, 'typed wrongly'],
+    ['block', 0, 450, 'lost'],
+    ['unblock', 0, 450, 'found'],
+    ['merge', -450, 0, 'one card is enough'],
+    ['close', 0, 0, 'one card is enough'],
+  ])
+})
+
+test('a card is activated once: by one request, however often that is sent', async () => {
+  const [id = ''] = await issue()
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, (_, index) => act(id, 'activate', { amount: 100 }, { idempotencyKey: `a-${index % 2}` })),
+  )
+  expect(new Set(answers.map(({ status }) => status))).toContain(201)
+  expect(await statusOf(id)).toEqual(['active', 100])
+  const again = await Promise.all(
+    ['a-0', 'a-1'].map(idempotencyKey => act(id, 'activate', { amount: 100 }, { idempotencyKey })),
+  )
+  expect(again.map(({ status }) => status).sort()).toEqual([201, 409])
+  expect(await statusOf(id)).toEqual(['active', 100])
+})
+
+test('one whose first load was refused can be activated later', async () => {
+  const [id = ''] = await issue()
+  await admin.call('POST', '/admin/v1/organisations', { body: { code: 'poor', name: 'Poor', contract: 'prepaid' } })
+  const refused = await act(id, 'activate', { amount: 100, funder: 'poor' })
+  expect([refused.status, refused.json.reason]).toEqual([409, 'funding_insufficient'])
+  expect(await statusOf(id)).toEqual(['inactive', 0])
+  expect((await act(id, 'activate', { amount: 100 })).status).toBe(201)
+})
+
+test('an activation above the threshold waits for a second person', async () => {
+  await admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = 1000 WHERE id = 1')
+  try {
+    const [id = ''] = await issue()
+    const asked = await act(id, 'activate', { amount: 1_001 })
+    expect([asked.status, asked.json.kind]).toEqual([202, 'activation'])
+    expect(await statusOf(id)).toEqual(['inactive', 0])
+    const approve = () =>
+      admin.call('POST', `/admin/v1/approvals/${asked.json.id}/approve`, { key: 'second-admin-key' })
+    expect((await approve()).json.answer.status).toBe(201)
+    expect((await approve()).json.answer.status).toBe(201)
+    expect(await statusOf(id)).toEqual(['active', 1_001])
+  } finally {
+    await admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = NULL WHERE id = 1')
+  }
+})
+
+test('no way leads to cash, and no other card is a gift card', async () => {
+  const [id = ''] = await issue()
+  expect((await act(id, 'cash-out', { amount: 1 })).status).toBe(404)
+  const { rows } = await admin.ledger.pool.query('SELECT id FROM cards WHERE tenant = 1 AND holder = 1')
+  expect((await admin.call('GET', `${path}/${rows[0].id}`)).status).toBe(404)
+  expect((await admin.call('GET', `${path}/${id}`, { key: 'other-key' })).status).toBe(404)
+  const welfare = await admin.call('POST', path, { body: { program: 'welfare', count: 1 } })
+  expect(welfare.json.errors[0].field).toBe('/program')
+})

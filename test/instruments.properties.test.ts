@@ -4,7 +4,7 @@ import type { Command } from '../src/core/commands.ts'
 import type { Outcome } from '../src/core/decision.ts'
 import { dayOfMicros } from '../src/core/ids.ts'
 import { availableOf, isExpired, isLot, type Lot } from '../src/core/ledger.ts'
-import { localTimeOf } from '../src/core/local-time.ts'
+import { type LocalTime, localTimeOf } from '../src/core/local-time.ts'
 import { isApproval } from '../src/core/reasons.ts'
 import { type Limit, openTerms } from '../src/core/terms.ts'
 import type { Decision, Transaction } from '../src/core/transactions.ts'
@@ -204,9 +204,16 @@ function countedBy({ ledger }: Run) {
   })
 }
 
+const remembered = new Map<number, LocalTime>()
+function localOf(at: number): LocalTime {
+  const local = remembered.get(at) ?? localTimeOf(at, catalog.tenant)
+  remembered.set(at, local)
+  return local
+}
+
 function checkLimits(run: Run): void {
   const { ledger } = run
-  const now = localTimeOf(ledger.at, catalog.tenant)
+  const now = localOf(ledger.at)
   const purchases = countedBy(run).filter(({ transaction }) => transaction.phase !== 'refused')
   const check = (
     limit: Limit,
@@ -216,7 +223,7 @@ function checkLimits(run: Run): void {
     funder: number | null,
   ): void => {
     const counterAt = (at: number): Counter =>
-      countersOf([limit], programId, merchant, localTimeOf(at, catalog.tenant), catalog)[0] as Counter
+      countersOf([limit], programId, merchant, localOf(at), catalog)[0] as Counter
     const present = countersOf([limit], programId, merchant, now, catalog)[0] as Counter
     const expected = { amount: 0n, count: 0 }
     let mayCount = 0

@@ -106,6 +106,27 @@ test('by token as well as by number', async () => {
   expect([status, http.commands.at(-1)]).toMatchObject([201, { card }])
 })
 
+test('a basket is handed on, and may not be more than the amount', async () => {
+  const food = { goods: 'food', amount: 60 }
+  await authorize({ amount: 100, basket: [food, { goods: 'books', amount: 40 }] })
+  expect(http.commands.at(-1)).toMatchObject({
+    basket: [
+      { goods: 'food', amount: 60n },
+      { goods: 'books', amount: 40n },
+    ],
+  })
+  for (const [basket, field] of [
+    [[food, { goods: 'books', amount: 41 }], '/basket'],
+    [[{ goods: '', amount: 1 }], '/basket/0/goods'],
+    [[{ goods: 'food', amount: 0 }], '/basket/0/amount'],
+    [[{ goods: 'food', amount: 1, price: 1 }], '/basket/0/price'],
+    [Array.from({ length: 101 }, () => ({ goods: 'x', amount: 1 })), '/basket'],
+  ] as const) {
+    const { status, json } = await authorize({ amount: 100, basket })
+    expect([status, json.errors[0].field]).toEqual([400, field])
+  }
+})
+
 describe('a refusal', () => {
   test.each([
     // change, status, reason, DE39
@@ -206,6 +227,7 @@ describe('idempotency', () => {
     [{ capture: true }, '/capture'],
     [{ partial: true }, '/partial'],
     [{ eligibleAmount: 1 }, '/eligibleAmount'],
+    [{ basket: [{ goods: 'food', amount: 1 }] }, '/basket'],
     [{ confirmWithin: 60 }, '/confirmWithin'],
     [{ reference: 'b' }, '/reference'],
   ])('other content: %j', async (change, field) => {

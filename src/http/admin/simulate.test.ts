@@ -140,6 +140,80 @@ describe('what would happen', () => {
   })
 })
 
+describe('a program for some goods, with limits of merchants and organisations', () => {
+  const terms = {
+    purchase: { goods: ['food'] },
+    limits: [
+      { of: 'merchant', per: 'persian_month', amount: '700' },
+      { of: 'organisation', per: 'year', amount: '1000' },
+      { of: 'holder', per: 'lifetime', count: 4 },
+    ],
+  }
+  beforeAll(async () => {
+    const program = { code: 'groceries', name: 'Groceries', kind: 'welfare', terms }
+    await call('POST', '/admin/v1/programs', { body: program })
+    await call('POST', '/admin/v1/organisations', { body: { code: 'union', name: 'Union' } })
+    for (const cardholder of ['4', '5']) {
+      const load = { cardholder, program: 'groceries', funder: 'union', amount: 5_000 }
+      await call('POST', '/admin/v1/loads', { body: load })
+    }
+  })
+  const card = { token: tokenOf(4) }
+  const lineOf = (json: { lines: { program: string; taken: number; because: string | null }[] }) => {
+    const { taken, because } = json.lines.find(({ program }) => program === 'groceries') ?? {}
+    return [taken, because]
+  }
+
+  test('the basket decides what it pays for, in a simulation as in a purchase', async () => {
+    const basket = [
+      { goods: 'food', amount: 150 },
+      { goods: 'toys', amount: 50 },
+    ]
+    expect(lineOf((await simulate({ card, amount: 200_000_000, basket })).json)).toEqual([150, 'goods_not_eligible'])
+    const paid = await pay({ card, amount: 200, basket: [{ goods: 'food', amount: 150 }], capture: true })
+    const ofProgram = paid.json.legs.filter(({ program }: { program: string }) => program === 'groceries')
+    expect(ofProgram.every(({ amount }: { amount: number }) => amount <= 150)).toBe(true)
+  })
+
+  test('what the limits have counted is told with the account', async () => {
+    const basket = [{ goods: 'food', amount: 600 }]
+    await call('POST', '/admin/v1/cardholders/4/accounts/credit/freeze', { body: { reason: 'test' } })
+    await call('POST', '/admin/v1/cardholders/4/accounts/welfare/freeze', { body: { reason: 'test' } })
+    const before = await accountOf(4)
+    const paid = await pay({ card, amount: 300, basket: basket.map(line => ({ ...line, amount: 300 })) })
+    expect(paid.status).toBe(201)
+    const after = await accountOf(4)
+    expect(before.limits.map(({ of }) => of)).toEqual(expect.arrayContaining(['organisation', 'holder']))
+    const limit = (account: Account, of: string) => account.limits.find(one => one.of === of)
+    const usedBefore = (of: string) => limit(before, of)?.usedAmount ?? 0
+    expect(limit(after, 'merchant')).toMatchObject({
+      merchant: 'M00000000000001',
+      per: 'persian_month',
+      usedAmount: usedBefore('merchant') + 300,
+      leftAmount: 700 - usedBefore('merchant') - 300,
+      count: null,
+      leftCount: null,
+    })
+    expect(limit(after, 'organisation')).toMatchObject({
+      organisation: 'union',
+      usedAmount: usedBefore('organisation') + 300,
+    })
+    expect(limit(after, 'holder')?.leftCount).toBe((limit(before, 'holder')?.leftCount ?? 0) - 1)
+    // Another holder of the same organisation meets the same budget.
+    const budget = 1_000 - (limit(after, 'organisation')?.usedAmount ?? 0)
+    expect(limit(await accountOf(5), 'organisation')).toMatchObject({ leftAmount: budget })
+  })
+
+  interface Account {
+    readonly program: string
+    readonly limits: readonly { of: string; usedAmount: number; leftCount: number | null }[]
+  }
+  async function accountOf(holder: number): Promise<Account> {
+    const { items } = (await call('GET', `/admin/v1/cardholders/${holder}/accounts`)).json
+    return items.find(({ program }: Account) => program === 'groceries')
+  }
+})
+
 describe('a balance inquiry over HTTP', () => {
   const inquire = async (card: number, merchant?: string) => {
     const body = { card: { token: tokenOf(card) }, ...(merchant !== undefined && { merchant }) }

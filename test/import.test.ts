@@ -210,16 +210,17 @@ test('lines that are no good are left out, each with its field and its reason, a
     [pan(313), 'R13', '', '', '', '5', '2001-01-01'],
     [cardNumber('555555', 2), 'R14', '', '', '', '5', ''],
     [pan(315), 'R15', '', '', 'credit', '5', ''],
-    [pan(316), 'R16', '', '', '', '5', '', 'too', 'many'],
+    [pan(316), 'R16', '', '', '', '5', '', '', 'too many'],
     [pan(317), '"R17', '', '', '', '', ''],
-    [pan(318), 'R18', '', '', '', '', ''],
+    [pan(318), 'R18', '', '', '', '', '', ''],
+    [pan(319), 'R19', '', '', '', '', '', `Ali ${pan(319)}`],
   ]
   writeFileSync(
     path,
-    ['pan,reference,mobile,national,program,amount,expires', ...rows.map(row => row.join(','))].join('\n'),
+    ['pan,reference,mobile,national,program,amount,expires,name', ...rows.map(row => row.join(','))].join('\n'),
   )
   const report = await reportOf('cards')
-  expect(report).toMatchObject({ status: 1, cards: 1, cardholders: 1, loads: 0, rejected: 17 })
+  expect(report).toMatchObject({ status: 1, cards: 1, cardholders: 1, loads: 0, rejected: 18 })
   expect(rejectsOf(path)).toEqual([
     ['2', 'pan', 'missing', ''],
     ['3', 'pan', 'check_digit_wrong', `936401…${wrong.slice(-4)}`],
@@ -238,6 +239,7 @@ test('lines that are no good are left out, each with its field and its reason, a
     ['16', 'funder', 'funder_missing', ''],
     ['17', 'line', 'columns_too_many', ''],
     ['18', 'line', 'line_broken', ''],
+    ['20', 'name', 'card_number_within', `Ali 936401…${pan(319).slice(-4)}`],
   ])
   expect(readFileSync(`${path}.rejects.csv`, 'utf8')).not.toMatch(/[0-9]{12}/)
 })

@@ -24,6 +24,12 @@ const nameCharsMax = 200
 const referencePattern = /^[^\p{Cc}\p{Cs}]{1,64}$/u
 const signs = /[\s\u200c'_.-]/g
 
+/** Whether a text has a card number in it, where none may be kept in clear. */
+const hasCardNumber = (text: string): boolean =>
+  (text.match(/(?<![0-9])[0-9](?:[ -]?[0-9]){11,18}(?![0-9])/g) ?? []).some(digits =>
+    hasCheckDigit(digits.replace(/[ -]/g, '')),
+  )
+
 /** Random bytes, drawn many at a time: twelve at a time cost more than sealing a card number. */
 const pool = Buffer.alloc(12_288)
 let used = pool.length
@@ -86,6 +92,7 @@ export class PeopleReader {
     }
     const name = [cells.text('name'), cells.text('lastName')].filter(part => part !== '').join(' ')
     if (name.length > nameCharsMax) cells.fail('name', 'too_long')
+    if (hasCardNumber(name)) cells.fail('name', 'card_number_within', name)
     const mobileText = cells.text('mobile')
     const mobile = mobileText === '' ? null : mobileOf(mobileText)
     if (mobileText !== '' && mobile === null) cells.fail('mobile', 'mobile_invalid', mobileText)
@@ -136,6 +143,7 @@ export class PeopleReader {
     const end = this.#end(cells, 'expires', false)
     if (end !== null && end <= this.#context.now) return cells.fail('expires', 'date_past', cells.text('expires'))
     const reference = cells.text('loadReference')
+    if (hasCardNumber(reference)) cells.fail('loadReference', 'card_number_within', reference)
     if (reference !== '' && !referencePattern.test(reference)) cells.fail('loadReference', 'reference_invalid')
     return {
       program: program.id,

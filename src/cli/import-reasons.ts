@@ -11,6 +11,7 @@ const lineReasons = {
   range_wrong: "is not in the range of its program's cards, or in none where programs have them",
   reference_invalid: 'must be 1 to 64 characters, and must not look like a card number',
   too_long: 'is too long',
+  card_number_within: 'must not have a card number in it',
   mobile_invalid: 'must be a mobile number such as 09121234567',
   national_invalid: 'must be a national code of ten digits',
   amount_invalid: 'must be an amount in the unit of the currency, at most 15 digits',

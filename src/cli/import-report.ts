@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import type { Rejection } from '../store/import/people.ts'
 import { type CleaningCounts, cleanings, noCleanings } from './import-clean.ts'
 import { isDuplicate, sentenceOf } from './import-reasons.ts'
@@ -103,16 +103,28 @@ export function reportText(report: ImportReport, rejectsPath: string): string {
 
 const header = 'line,field,reason,value,message\r\n'
 
-/** The list of lines that were left out. What was written after the last commit is cut off when it is opened again. */
+/** The list of lines that were left out. */
 export class RejectsFile {
   readonly #path: string
-  #handle: FileHandle | null = null
+  #handle: FileHandle | null
   #bytes: number
 
-  /** `bytes`: how long it was at the last commit; 0: it is begun anew. */
-  constructor(path: string, bytes: number) {
+  private constructor(path: string, handle: FileHandle | null, bytes: number) {
     this.#path = path
+    this.#handle = handle
     this.#bytes = bytes
+  }
+
+  /**
+   * Begins the list anew, or cuts it off where it was at the last commit. `bytes`: how long it was then; if somebody
+   * has taken it away since, it goes on with what is there.
+   */
+  static async open(path: string, bytes: number): Promise<RejectsFile> {
+    if (bytes === 0) await rm(path, { force: true })
+    const handle = bytes === 0 ? null : await open(path, 'r+').catch(() => null)
+    const kept = handle === null ? 0 : Math.min(bytes, (await handle.stat()).size)
+    await handle?.truncate(kept)
+    return new RejectsFile(path, handle, kept)
   }
 
   /** Writes lines behind those of the last commit, for good on disk. Answers how long it is then. */
@@ -123,7 +135,7 @@ export class RejectsFile {
       .map(({ line, field, reason, value }) => [`${line}`, field, reason, value, sentenceOf(reason)])
       .map(cells => `${cells.map(csvCell).join(',')}\r\n`)
     const text = Buffer.from((this.#bytes === 0 ? header : '') + lines.join(''))
-    this.#handle ??= await open(this.#path, this.#bytes === 0 ? 'w' : 'r+', 0o600)
+    this.#handle ??= await open(this.#path, 'w', 0o600)
     await this.#handle.write(text, 0, text.length, this.#bytes)
     await this.#handle.truncate(this.#bytes + text.length)
     await this.#handle.sync()
@@ -134,8 +146,8 @@ export class RejectsFile {
     this.#bytes = bytes
   }
 
+  /** What is behind the last commit stays for now: its outcome may not be known. */
   async close(): Promise<void> {
-    if (this.#handle !== null) await this.#handle.truncate(this.#bytes)
     await this.#handle?.close()
   }
 }

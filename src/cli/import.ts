@@ -88,7 +88,7 @@ export async function runImportCommand(args: string[]): Promise<number> {
       return 0
     }
     if (state.lines > 0) tell(`going on after line ${state.lines.toLocaleString('en')}\n`)
-    rejects = new RejectsFile(rejectsPath, state.rejectsBytes)
+    rejects = await RejectsFile.open(rejectsPath, state.rejectsBytes)
     const context = { catalog, panKey, vaultKey: vaultKeyOf(panKey), now: nowMicros() }
     const target = await targetOf({ connection, kind, context, state, isDry, hash: sha256Hex })
     const { report, lines, isFinished } = await runImport(

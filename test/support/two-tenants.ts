@@ -43,6 +43,8 @@ const vouchers = {
   uses: 'single',
 }
 
+const gift = { code: 'gift-isolated', name: 'Gift isolated', kind: 'gift', funder: 'bazaar', bin: '936402' }
+
 /** Sets up something of every kind with the first tenant. */
 export async function fillFirstTenant({ call, ledger }: TestAdmin): Promise<Values> {
   const { pool } = ledger
@@ -77,6 +79,8 @@ export async function fillFirstTenant({ call, ledger }: TestAdmin): Promise<Valu
     body: 'reference,amount\nstaff-0001,500\n',
   })
   const card = await sql('SELECT id FROM cards WHERE tenant = 1 AND holder = 1')
+  await call('POST', '/admin/v1/programs', { body: gift })
+  const gifts = await call('POST', '/admin/v1/gift-cards', { body: { program: gift.code, count: 1 } })
   return {
     '/v1/transactions': { id: transaction },
     '/v1/settlements': { id: closed.json.items[0].id },
@@ -90,6 +94,7 @@ export async function fillFirstTenant({ call, ledger }: TestAdmin): Promise<Valu
     '/admin/v1/load-files': { id: idOf(file) },
     '/admin/v1/load-schedules': { id: idOf(schedule) },
     '/admin/v1/voucher-series': { id: idOf(series) },
+    '/admin/v1/gift-cards': { id: gifts.json.items[0].id },
     '/admin/v1/cardholders': { id: '1', program: 'credit' },
     '/admin/v1/cards': { id: card },
     '/admin/v1/transactions': { id: transaction },
@@ -145,6 +150,12 @@ export const attempts: Readonly<Record<string, CallOptions>> = {
   'POST /admin/v1/load-schedules': { body: monthly },
   'PATCH /admin/v1/load-schedules/:id': { headers: seen, body: { amount: 6 } },
   'POST /admin/v1/voucher-series': { body: { ...vouchers, name: 'Mine', program: 'mine-2099' } },
+  'POST /admin/v1/gift-cards': { body: { program: gift.code, count: 1 } },
+  'POST /admin/v1/gift-cards/:id/activate': { body: { amount: 1 } },
+  'POST /admin/v1/gift-cards/:id/load': { body: { amount: 1 } },
+  'POST /admin/v1/gift-cards/:id/adjust': { body: { amount: 1, reason: 'mine' } },
+  'POST /admin/v1/gift-cards/:id/block': { body: { reason: 'mine' } },
+  'POST /admin/v1/gift-cards/:id/merge': { body: { into: '1' } },
   'POST /admin/v1/cardholders': { body: { reference: 'mine-1' } },
   'POST /admin/v1/cardholders/search': { body: { reference: 'staff-0001' } },
   'PATCH /admin/v1/cardholders/:id': { headers: seen, body: { name: 'Mine' } },

@@ -103,7 +103,7 @@ CREATE TABLE program_terms (
   FOREIGN KEY (tenant, program) REFERENCES programs
 );
 INSERT INTO program_terms (starts_at, made_at, tenant, program, version, made_by, terms)
-  SELECT 'epoch', now(), tenant, id, 1, 'migration',
+  SELECT 'epoch', clock_timestamp(), tenant, id, 1, 'migration',
     json_strip_nulls(json_build_object('priority', priority, 'confirmWithinSeconds', confirm_within_seconds))
   FROM programs;
 ALTER TABLE programs DROP COLUMN priority, DROP COLUMN confirm_within_seconds;
@@ -136,7 +136,7 @@ ALTER TABLE cards DROP CONSTRAINT cards_status_check;
 ALTER TABLE cards DROP CONSTRAINT cards_last4_check;
 ALTER TABLE cards
   ADD COLUMN id bigint,
-  ADD COLUMN issued_at timestamptz NOT NULL DEFAULT now(),
+  ADD COLUMN issued_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   ADD COLUMN program integer,
   ADD COLUMN replaced_by bigint,
   ADD COLUMN version integer NOT NULL DEFAULT 1,

@@ -4,7 +4,15 @@ import { migrate } from '../src/store/migrate.ts'
 import { dumpSchema } from '../src/store/schema-dump.ts'
 import { createDatabase, type TestDatabase } from './support/database.ts'
 
-const migrations = ['0001_switch.sql', '0002_keys.sql']
+const migrations = [
+  '0001_switch.sql',
+  '0002_keys.sql',
+  '0003_instruments.sql',
+  '0004_admin.sql',
+  '0005_cards.sql',
+  '0006_loads.sql',
+  '0007_imports.sql',
+]
 let database: TestDatabase
 beforeAll(async () => {
   database = await createDatabase()

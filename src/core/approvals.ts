@@ -7,6 +7,7 @@ export const approvalKinds = [
   'adjust',
   'transfer',
   'list',
+  'clawback-list',
   'schedule',
   'vouchers',
   'activation',

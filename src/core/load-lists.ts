@@ -93,6 +93,16 @@ export interface NewLine {
   readonly error: { readonly field: LoadField | 'holder'; readonly reason: LineReason } | null
 }
 
+/** Takes everything unspent back from many holders: employees who leave. */
+export interface NewClawbackList {
+  readonly program: number
+  /** Only what this organisation has loaded; null: any. */
+  readonly funder: number | null
+  readonly holders: readonly number[]
+  readonly reason: string | null
+  readonly reference: string | null
+}
+
 export const lineStates = ['accepted', 'rejected', 'done'] as const
 export type LineState = (typeof lineStates)[number]
 

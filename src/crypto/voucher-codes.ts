@@ -42,7 +42,7 @@ function checkCharacter(code: string): string {
 export const plainVoucherCode = (code: string): string =>
   code.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1')
 
-/** What a voucher is found by, as the token of a card: 32 hexadecimal digits. It is apart from the tokens of numbers. */
+/** What a voucher is found by, as the token of a card: 32 hexadecimal digits, apart from the tokens of numbers. */
 export const voucherToken = (code: string, key: KeyObject): string =>
   createHmac('sha256', key)
     .update(`voucher:${plainVoucherCode(code)}`)

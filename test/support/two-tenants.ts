@@ -141,6 +141,7 @@ export const attempts: Readonly<Record<string, CallOptions>> = {
   'POST /admin/v1/programs/:code/terms': { body: { terms: {} } },
   'POST /admin/v1/loads': { body: load },
   'POST /admin/v1/clawbacks': { body: load },
+  'POST /admin/v1/clawback-lists': { body: { cardholders: ['1'], program: 'credit' } },
   'POST /admin/v1/adjustments': { body: { cardholder: '1', lot: '1', amount: 1, reason: 'mine' } },
   'POST /admin/v1/transfers': { body: { ...load, toProgram: 'welfare' } },
   'POST /admin/v1/load-files': {

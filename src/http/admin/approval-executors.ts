@@ -2,6 +2,7 @@ import type { ApprovalKind } from '../../core/approvals.ts'
 import type { Executor } from './approvals.ts'
 import { activateApproved } from './gift-activation.ts'
 import { carryOutTerms } from './program-terms.ts'
+import { clawBackApproved } from './routes/clawback-lists.ts'
 import { runApprovedList } from './routes/load-files.ts'
 import { createApprovedSchedule } from './routes/load-schedules.ts'
 import { createApprovedSeries } from './routes/vouchers.ts'
@@ -14,6 +15,7 @@ export const executors: Readonly<Record<ApprovalKind, Executor>> = {
   adjust: carryOutMove,
   transfer: carryOutMove,
   list: runApprovedList,
+  'clawback-list': clawBackApproved,
   schedule: createApprovedSchedule,
   vouchers: createApprovedSeries,
   activation: activateApproved,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startAdmin, type TestAdmin } from '../../../test/support/admin.ts'
 import { panKey } from '../../../test/support/http.ts'
+import { tokenOf } from '../../../test/support/switch.ts'
 import { xlsxOf, zipOf } from '../../../test/support/xlsx.ts'
 import { nationalCodeHash } from '../../crypto/hash.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -259,4 +260,32 @@ describe('the run', () => {
     const foreign = await send(fileOf(1, 2, 6), csv, 'program=welfare&funder=snapp', 'organisation-key')
     expect(foreign.status).toBe(403)
   })
+})
+
+test('everything unspent is taken back from those who leave, each once', async () => {
+  const held = await admin.call('POST', '/v1/transactions', {
+    key: 'pos-key',
+    body: {
+      card: { token: tokenOf(250) },
+      amount: 99_999_900,
+      currency: 'IRR',
+      merchant: 'M00000000000001',
+      terminal: 'T0000001',
+    },
+  })
+  expect(held.status).toBe(201)
+  const body = { cardholders: ['250', '251', '252'], program: 'credit', reason: 'left' }
+  const path = '/admin/v1/clawback-lists'
+  const made = await admin.call('POST', path, { idempotencyKey: 'leave-1', body })
+  expect([made.status, made.json.kind, made.json.state]).toEqual([201, 'clawback', 'running'])
+  expect((await admin.call('POST', path, { idempotencyKey: 'leave-1', body })).text).toBe(made.text)
+  await runAll()
+  const { json } = await admin.call('GET', `/admin/v1/load-files/${made.json.id}/lines`)
+  expect(json.items.map(({ cardholder, amount }: Record<string, unknown>) => [cardholder, amount])).toEqual([
+    ['250', 100],
+    ['251', 100_000_000],
+    ['252', 100_000_000],
+  ])
+  const unknown = await admin.call('POST', path, { body: { ...body, cardholders: ['999999'] } })
+  expect([unknown.status, unknown.json.errors[0].field]).toEqual([400, '/cardholders'])
 })

@@ -89,8 +89,7 @@ test.each([
   await admin.ledger.pool.query(
     `UPDATE load_schedules SET next_day = (date_trunc('month', d)::date + 14 - date '1970-01-01'),
        due_at = date_trunc('month', d) + interval '14 days 4 hours'
-     FROM (SELECT clock_timestamp() - interval '3 months' + CASE WHEN extract(day FROM clock_timestamp()) >= 15
-       AND extract(day FROM clock_timestamp()) < 16 THEN interval '0' ELSE interval '0' END AS d) x WHERE id = $1`,
+     FROM (SELECT date_trunc('month', clock_timestamp()) - interval '3 months' AS d) x WHERE id = $1`,
     [id],
   )
   const { rows } = await admin.ledger.pool.query(

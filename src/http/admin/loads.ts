@@ -6,6 +6,7 @@ import type {
   LoadLine,
   LoadList,
   LoadSchedule,
+  NewClawbackList,
   NewList,
   NewSchedule,
   SchedulePatch,
@@ -31,6 +32,7 @@ export interface LoadsAdmin {
   ): Promise<readonly LotMovement[]>
   /** `only`: the organisation of whose credit the asker sees and makes lists; null: all. */
   createList(creation: Creation<LoadList>, list: NewList, only: number | null): Promise<Created>
+  createClawbackList(creation: Creation<LoadList>, list: NewClawbackList): Promise<Created>
   list(tenant: number, id: number, only: number | null): Promise<LoadList | null>
   lists(
     tenant: number,

@@ -6,6 +6,7 @@ import { addApprovalRoutes } from './routes/approvals.ts'
 import { addAuditLogRoutes } from './routes/audit-log.ts'
 import { addCardholderRoutes } from './routes/cardholders.ts'
 import { addCardRoutes } from './routes/cards.ts'
+import { addClawbackListRoutes } from './routes/clawback-lists.ts'
 import { addGiftCardRoutes } from './routes/gift-cards.ts'
 import { addLoadFileRoutes } from './routes/load-files.ts'
 import { addLoadScheduleRoutes } from './routes/load-schedules.ts'
@@ -30,6 +31,7 @@ export function addAdminRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight)
   addTerminalRoutes(app, deps, inFlight)
   addProgramRoutes(app, deps, inFlight)
   addLoadRoutes(app, deps, inFlight)
+  addClawbackListRoutes(app, deps, inFlight)
   addLoadFileRoutes(app, deps, inFlight)
   addLoadScheduleRoutes(app, deps, inFlight)
   addApprovalRoutes(app, deps, inFlight)

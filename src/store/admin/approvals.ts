@@ -121,7 +121,7 @@ export async function listApprovals(
   return pageOf(rows.map(approvalOf), page, ({ id }) => String(id))
 }
 
-/** Approves or rejects: never by the key that has asked. What is decided already stays so; the same again is no error. */
+/** Approves or rejects: never by the key that has asked. What is decided stays so; the same again is no error. */
 export function decideApproval(
   pool: AdminPool,
   actor: Actor,

@@ -21,7 +21,8 @@ export async function checkLines(run: Run, tenant: number, list: number): Promis
   await run(
     `WITH named AS (
        SELECT l.line, l.amount, l.program, l.funder, l.expires_at, h.holder, coalesce(h.holders, 0) AS holders
-       FROM load_lines l CROSS JOIN LATERAL (SELECT min(x.holder) AS holder, count(*) AS holders FROM (${holdersOf}) x) h
+       FROM load_lines l
+       CROSS JOIN LATERAL (SELECT min(x.holder) AS holder, count(*) AS holders FROM (${holdersOf}) x) h
        WHERE l.tenant = $1 AND l.list = $2 AND NOT l.is_fixed),
      ranked AS (
        SELECT named.*, p.status AS program_status, o.status AS funder_status,
@@ -46,7 +47,8 @@ export async function checkLines(run: Run, tenant: number, list: number): Promis
        FROM funded)
      UPDATE load_lines l SET state = CASE WHEN v.reason IS NULL THEN 0 ELSE 1 END,
        holder = CASE WHEN v.holders = 1 THEN v.holder END, reason = v.reason,
-       field = CASE WHEN v.reason IS NULL THEN NULL WHEN v.reason IN ('program_closed', 'organisation_suspended') THEN 'program'
+       field = CASE WHEN v.reason IS NULL THEN NULL
+         WHEN v.reason IN ('program_closed', 'organisation_suspended') THEN 'program'
          WHEN v.reason = 'credit_expired' THEN 'expiry' WHEN v.reason = 'funding_insufficient' THEN 'amount'
          ELSE 'holder' END
      FROM verdicts v WHERE l.tenant = $1 AND l.list = $2 AND l.line = v.line`,

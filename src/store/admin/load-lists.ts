@@ -23,8 +23,9 @@ const linesPerStatement = 5_000
 /** Long statements of lists are for many lines. */
 export const patience = "SET LOCAL statement_timeout = '60s'"
 
-const columns = `id, version, kind, source, state, name, program, funder, ${microsOf('expires_at')} AS expires_at, reason,
-  reference, to_json(ignored)::text AS ignored, lines, accepted, rejected, done, loaded, total, loaded_total, schedule,
+const columns = `id, version, kind, source, state, name, program, funder,
+  ${microsOf('expires_at')} AS expires_at, reason, reference, to_json(ignored)::text AS ignored, lines,
+  accepted, rejected, done, loaded, total, loaded_total, schedule,
   period, series, actor, ${microsOf('made_at')} AS made_at, ${microsOf('checked_at')} AS checked_at,
   ${microsOf('run_at')} AS run_at, ${microsOf('finished_at')} AS finished_at, ${microsOf('resumed_at')} AS resumed_at,
   resumed_done, ${microsOf('clock_timestamp()')} AS read_at`
@@ -62,7 +63,7 @@ const listOf = (row: TextRow): LoadList => ({
   readAt: idOf(row.read_at),
 })
 
-/** Stores a file with its lines, and checks them. The same file under the same reference is refused, naming the first. */
+/** Stores a file with its lines, and checks them. The same file under the same reference is refused, by its id. */
 export function createList(
   pool: AdminPool,
   creation: Creation<LoadList>,

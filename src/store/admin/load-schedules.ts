@@ -19,8 +19,8 @@ import type { AdminPool, Run, TextRow } from './pool.ts'
 
 const entity = { name: 'load-schedule', isReference: false } as const
 
-const columns = `s.id, s.version, s.name, s.program, s.funder, s.amount, s.calendar, s.day_of_month, s.minute, s.holders,
-  s.catch_up, s.status, s.reason, s.next_day, ${microsOf('s.due_at')} AS due_at, s.actor,
+const columns = `s.id, s.version, s.name, s.program, s.funder, s.amount, s.calendar, s.day_of_month, s.minute,
+  s.holders, s.catch_up, s.status, s.reason, s.next_day, ${microsOf('s.due_at')} AS due_at, s.actor,
   ${microsOf('s.made_at')} AS made_at, ${microsOf('clock_timestamp()')} AS now,
   (SELECT count(*) FROM load_schedule_members m WHERE m.tenant = s.tenant AND m.schedule = s.id) AS members`
 
@@ -207,7 +207,8 @@ const obstacleOf = `CASE
     THEN 'account_frozen' END`
 
 const membersOf = {
-  list: 'SELECT holder, coalesce(amount, $5::bigint) AS amount FROM load_schedule_members WHERE tenant = $1 AND schedule = $6',
+  list: `SELECT holder, coalesce(amount, $5::bigint) AS amount FROM load_schedule_members
+    WHERE tenant = $1 AND schedule = $6`,
   program: `SELECT DISTINCT holder, $5::bigint AS amount FROM lots
     WHERE tenant = $1 AND program = $3 AND funder = $4 AND $6::bigint IS NOT NULL`,
 } as const

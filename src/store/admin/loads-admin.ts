@@ -11,6 +11,7 @@ import {
   readApproval,
   readFourEyes,
 } from './approvals.ts'
+import { createClawbackList } from './clawback-lists.ts'
 import { issueGiftCards, releaseActivation, reserveActivation } from './gift-cards.ts'
 import {
   cancelList,
@@ -37,6 +38,7 @@ export const createLoads = (pool: AdminPool) => ({
   movements: (tenant: number, of: Of<typeof readMovements>) => readMovements(pool.run, tenant, of),
   createList: (creation: Creation<LoadList>, list: NewList, only: number | null) =>
     createList(pool, creation, list, only),
+  createClawbackList: createClawbackList.bind(null, pool),
   list: (tenant: number, id: number, only: number | null) => readList(pool.run, tenant, id, only),
   lists: (tenant: number, filter: ListFilter, page: PageRequest) => listLists(pool.run, tenant, filter, page),
   lines: (tenant: number, list: number, state: LineState | null, page: PageRequest) =>

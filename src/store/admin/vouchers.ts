@@ -23,8 +23,9 @@ const entity = { name: 'voucher-series', isReference: true } as const
 
 const cardsPerStatement = 5_000
 
-const selectText = `SELECT s.id, s.version, s.name, p.code AS program, o.code AS funder, s.count, s.amount, s.valid_from,
-    s.valid_until, s.list, l.loaded, ${microsOf('s.sealed_at')} AS sealed_at, s.actor, ${microsOf('s.made_at')} AS made_at
+const selectText = `SELECT s.id, s.version, s.name, p.code AS program, o.code AS funder, s.count, s.amount,
+    s.valid_from, s.valid_until, s.list, l.loaded, ${microsOf('s.sealed_at')} AS sealed_at, s.actor,
+    ${microsOf('s.made_at')} AS made_at
   FROM voucher_series s JOIN programs p ON p.tenant = s.tenant AND p.id = s.program
   JOIN organisations o ON o.tenant = s.tenant AND o.id = s.funder
   JOIN load_lists l ON l.tenant = s.tenant AND l.id = s.list`

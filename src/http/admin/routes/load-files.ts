@@ -77,8 +77,8 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
           tag,
           summary: 'Send a file of loads, and have it checked',
           description:
-            'CSV or XLSX, up to 20 MB and 100,000 lines, as the body. Nothing is loaded yet: the answer is a dry run, ' +
-            'and each line has its verdict. The same file under the same reference is refused.',
+            'CSV or XLSX, up to 20 MB and 100,000 lines, as the body. Nothing is loaded yet: the answer is a dry ' +
+            'run, and each line has its verdict. The same file under the same reference is refused.',
           reasons: ['file_known'],
           parameters: Object.entries(uploadParameters).map(([name, description]) => ({
             name,
@@ -277,7 +277,7 @@ export const runApprovedList: Executor = async ({ request, approver }, { deps })
   return carriedRefusal(changed.kind === 'refused' ? changed : { reason: 'not_found' })
 }
 
-const loadFileBody = (list: LoadList, catalog: Catalog | undefined) => ({
+export const loadFileBody = (list: LoadList, catalog: Catalog | undefined) => ({
   id: String(list.id),
   kind: list.kind,
   source: list.source,

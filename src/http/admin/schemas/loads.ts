@@ -42,6 +42,24 @@ export const ClawbackRequest = Type.Object(
 )
 export type ClawbackRequest = Static<typeof ClawbackRequest>
 
+const holdersMax = 10_000
+
+export const ClawbackListRequest = Type.Object(
+  {
+    cardholders: Type.Array(Id('Id of a holder.', '42'), {
+      minItems: 1,
+      maxItems: holdersMax,
+      uniqueItems: true,
+      description: 'From whom everything unspent is taken back.',
+      ...must(`must be a list of 1 to ${holdersMax} holders, each once`),
+    }),
+    program,
+    funder: Type.Optional(Code('Only what this organisation has loaded. Left out: any.', 'snapp')),
+    ...why,
+  },
+  closed,
+)
+
 export const AdjustmentRequest = Type.Object(
   {
     ...holderNames,

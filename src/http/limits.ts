@@ -1,8 +1,6 @@
 /** Everything the HTTP edge takes has a maximum. Sizes in bytes, times in milliseconds. */
 export const limits = {
   bodyBytesMax: 64 * 1024,
-  /** Terms may name ten thousand merchants. */
-  termsBytesMax: 1024 * 1024,
   headerBytesMax: 16 * 1024,
   headersMax: 64,
   /** In one path segment; an id has at most 16 digits. */

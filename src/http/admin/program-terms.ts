@@ -4,6 +4,9 @@ import type { FieldError } from '../problem.ts'
 import { parseRfc3339, rfc3339 } from '../times.ts'
 import { type Carried, carriedRefusal, type Executor } from './approvals.ts'
 
+/** Terms may name ten thousand merchants: a body with them is longer than others. */
+export const termsBytesMax = 1024 * 1024
+
 /** What waits for a second person: the request as it came. */
 export interface TermsWish {
   readonly program: string

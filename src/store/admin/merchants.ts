@@ -7,8 +7,8 @@ import type { AdminPool, Run, TextRow } from './pool.ts'
 
 const entity = { name: 'merchant', isReference: true } as const
 
-const selectText = `SELECT id, code, name, category, array_to_json(groups) AS groups, settlement_account, fee_millionths,
-    fee_each, status, version FROM merchants`
+const selectText = `SELECT id, code, name, category, array_to_json(groups) AS groups, settlement_account,
+    fee_millionths, fee_each, status, version FROM merchants`
 
 export async function readMerchant(run: Run, tenant: number, code: string, lock = ''): Promise<MerchantRecord | null> {
   const [row] = await run(`${selectText} WHERE tenant = $1 AND code = $2 ${lock}`, [tenant, code])
@@ -54,8 +54,8 @@ export function createMerchant(
          SELECT id, nextval('catalog_account_seq'), 'payable', currency, $2 FROM tenants WHERE id = $1 RETURNING id)
        INSERT INTO merchants (tenant, id, code, name, payable, category, groups, settlement_account, fee_millionths,
          fee_each, status)
-       SELECT $1, (SELECT coalesce(max(id), 0) + 1 FROM merchants WHERE tenant = $1), $2, $3, account.id, $4, $5, $6, $7,
-         $8, $9 FROM account`,
+       SELECT $1, (SELECT coalesce(max(id), 0) + 1 FROM merchants WHERE tenant = $1), $2, $3, account.id, $4, $5, $6,
+         $7, $8, $9 FROM account`,
       [tenant, code, name, category, groups, settlementAccount, feeMillionths, feeEach, status],
     )
     const item = await readMerchant(run, tenant, code)

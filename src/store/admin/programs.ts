@@ -17,8 +17,8 @@ import { insertTerms, refusalOfCodes } from './terms.ts'
 
 const entity = { name: 'program', isReference: true } as const
 
-const selectText = `SELECT p.id, p.code, p.name, p.kind, o.code AS funder, p.funder AS funder_id, p.bin, a.code AS asset,
-    p.status, p.version
+const selectText = `SELECT p.id, p.code, p.name, p.kind, o.code AS funder, p.funder AS funder_id, p.bin,
+    a.code AS asset, p.status, p.version
   FROM programs p JOIN assets a ON a.tenant = p.tenant AND a.id = p.asset
   LEFT JOIN organisations o ON o.tenant = p.tenant AND o.id = p.funder`
 

@@ -11,7 +11,8 @@ const entity = { name: 'tenant', isReference: true } as const
 
 export async function readTenant(run: Run, tenant: number): Promise<TenantRecord | null> {
   const [row] = await run(
-    `SELECT t.code, t.name, a.code AS currency, t.time_zone, t.calendar, t.cut_over_seconds, t.four_eyes_above, t.version
+    `SELECT t.code, t.name, a.code AS currency, t.time_zone, t.calendar, t.cut_over_seconds, t.four_eyes_above,
+       t.version
      FROM tenants t JOIN assets a ON a.tenant = t.id AND a.id = t.currency WHERE t.id = $1`,
     [tenant],
   )

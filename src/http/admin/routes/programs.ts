@@ -3,14 +3,13 @@ import { type ProgramRecord, programStatuses } from '../../../core/programs.ts'
 import { type ApiKey, sees } from '../../api-keys.ts'
 import type { HttpApp, HttpDeps } from '../../deps.ts'
 import type { InFlight } from '../../idempotency.ts'
-import { limits } from '../../limits.ts'
 import { sendProblem } from '../../problem.ts'
 import { waitsForSecond } from '../approvals.ts'
 import { allow, allowList } from '../call.ts'
 import { changeDocs, createDocs, listDocs, moveDocs, readDocs } from '../docs.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
 import { answerList, oneOf } from '../lists.ts'
-import { termsBody, termsOf } from '../program-terms.ts'
+import { termsBody, termsBytesMax, termsOf } from '../program-terms.ts'
 import { CodeParams, namesOf } from '../schemas/common.ts'
 import {
   NewProgramBody,
@@ -40,7 +39,7 @@ export function addProgramRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
   app.post(
     '/admin/v1/programs',
     {
-      bodyLimit: limits.termsBytesMax,
+      bodyLimit: termsBytesMax,
       onRequest: allow('programs:write', deps),
       schema: { body: NewProgramBody, response: { 201: ProgramBody } },
       config: createDocs({
@@ -166,7 +165,7 @@ export function addProgramRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
   app.post(
     '/admin/v1/programs/:code/terms',
     {
-      bodyLimit: limits.termsBytesMax,
+      bodyLimit: termsBytesMax,
       onRequest: allow('programs:write', deps),
       schema: { params: CodeParams, body: TermsRequest, response: { 201: TermsBody } },
       config: moveDocs({

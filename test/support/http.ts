@@ -228,6 +228,8 @@ function send(port: number, method: string, path: string, options: CallOptions):
       response.on('error', reject)
     })
     outgoing.on('error', reject)
-    outgoing.end(body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body))
+    outgoing.end(
+      body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+    )
   })
 }

@@ -40,7 +40,8 @@ export async function listTerminals(
 ): Promise<Page<TerminalRecord>> {
   const rows = await run(
     `${selectText} WHERE t.tenant = $1 AND ($2::text[] IS NULL OR m.code = ANY ($2))
-       AND ($3::text IS NULL OR m.code = $3) AND ($4::text IS NULL OR t.status = $4) AND ($5::text IS NULL OR t.code > $5)
+       AND ($3::text IS NULL OR m.code = $3) AND ($4::text IS NULL OR t.status = $4)
+       AND ($5::text IS NULL OR t.code > $5)
      ORDER BY t.code LIMIT $6`,
     [tenant, only, merchant, status, page.after, page.limit + 1],
   )

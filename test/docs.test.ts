@@ -6,9 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { reasonsPage } from '../docs/write-reasons.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { reasons } from '../src/core/reasons.ts'
+import { openTerms } from '../src/core/terms.ts'
+import { termsJson } from '../src/core/terms-json.ts'
 import { laneLimits } from '../src/engine/lane.ts'
 import { limits as httpLimits } from '../src/http/limits.ts'
 import { problemOf } from '../src/http/problem.ts'
+import { roles, scopes } from '../src/http/scopes.ts'
 import { defaultIsoLimits } from '../src/iso8583/limits.ts'
 import { type RunningSwitch, startSwitch } from '../src/main.ts'
 import { createLog } from '../src/ops/log.ts'
@@ -32,7 +35,7 @@ const textOf = (path: string): string => readFileSync(join(root, path), 'utf8')
 const pages = ['README.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).map(name => `docs/${name}`)].filter(
   path => path.endsWith('.md'),
 )
-const runPages = ['README.md', 'docs/pos-integrators.md', 'docs/terminals.md', 'docs/operators.md']
+const runPages = ['README.md', 'docs/pos-integrators.md', 'docs/terminals.md', 'docs/operators.md', 'docs/programs.md']
 
 interface Stage {
   readonly running: RunningSwitch
@@ -103,6 +106,10 @@ describe.each(runPages)('%s: its examples work', page => {
   const examples = examplesOf(textOf(page))
   const secured = securedIn(textOf(page))
   const stand = new Stand()
+  const setup = blocksOf(textOf(page))
+    .filter(({ kind }) => kind === 'sh setup')
+    .map(({ text }) => text)
+    .join('\n')
   let stage: Stage
   beforeAll(async () => {
     stage = secured === null ? await startStage() : await startSecuredStage(secured)
@@ -111,7 +118,7 @@ describe.each(runPages)('%s: its examples work', page => {
 
   // In the order of the page: later ones go on from what earlier ones did.
   test.each(examples.map(example => [`${page}:${example.asks.line}`, example] as const))('%s', async (_at, example) => {
-    const real = await ask(example, stage.target, stand)
+    const real = await ask(example, { ...stage.target, setup }, stand)
     if (example.answer !== null) compare(example.answer, real, stand, stage.target)
     else expect(real).not.toMatch(/"status":[45]|^HTTP\/1.1 [45]|Refused/m)
     if (secured !== null && example.asks.kind.startsWith('iso8583 secured')) {
@@ -269,22 +276,57 @@ test('docs/operators.md: leaving demo mode leads to a switch that takes a paymen
   }
 })
 
-describe('docs/pos-integrators.md is complete', () => {
-  const text = textOf('docs/pos-integrators.md')
-
-  test('calls', async () => {
+describe('every call is told of', () => {
+  const read: string[] = []
+  beforeAll(async () => {
     const stage = await startStage()
     try {
       const { paths } = (await (await fetch(`${stage.running.httpUrl}/openapi.json`)).json()) as { paths: object }
-      const calls = Object.entries(paths).flatMap(([path, methods]) =>
-        Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`),
-      )
-      expect(calls.length).toBeGreaterThan(8)
-      expect(calls.filter(call => !text.includes(`\`${call}\``))).toEqual([])
+      for (const [path, methods] of Object.entries(paths)) {
+        read.push(...Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`))
+      }
     } finally {
       await stage.close()
     }
   })
+  const isAdmin = (call: string): boolean => call.includes(' /admin/')
+
+  test('of a POS in docs/pos-integrators.md', () => {
+    const text = textOf('docs/pos-integrators.md')
+    const calls = read.filter(call => !isAdmin(call))
+    expect(calls.length).toBeGreaterThan(8)
+    expect(calls.filter(call => !text.includes(`\`${call}\``))).toEqual([])
+  })
+
+  test('of the operator in docs/admin-api.md, and no others', () => {
+    const named = [...textOf('docs/admin-api.md').matchAll(/^\| `([A-Z]+ \/admin\/\S+)`/gm)].map(([, call]) => call)
+    expect(named.toSorted()).toEqual(read.filter(isAdmin).toSorted())
+  })
+
+  test('scopes and roles in docs/admin-api.md', () => {
+    const text = textOf('docs/admin-api.md')
+    expect(namesInTables(text).filter(name => Object.hasOwn(scopes, name))).toEqual(Object.keys(scopes))
+    const told = [...text.matchAll(/^\| \*\*(\w+)\*\* \| (.*) \|$/gm)].map(([, role, list = '']) => [
+      role,
+      list.split(', ').map(scope => scope.replaceAll('`', '')),
+    ])
+    expect(Object.fromEntries(told)).toEqual(roles)
+  })
+})
+
+test('docs/programs.md names every part of terms', () => {
+  const named = namesInTables(textOf('docs/programs.md')).map(name => name.replace(/\[\]/g, ''))
+  const paths = (json: object, at = ''): string[] =>
+    Object.entries(json).flatMap(([name, value]) =>
+      value !== null && typeof value === 'object' && !Array.isArray(value) && !named.includes(at + name)
+        ? paths(value, `${at}${name}.`)
+        : [at + name],
+    )
+  expect(paths(termsJson(openTerms)).filter(path => !named.includes(path) && path !== 'where.deny')).toEqual(['limits'])
+})
+
+describe('docs/pos-integrators.md is complete', () => {
+  const text = textOf('docs/pos-integrators.md')
 
   test('statuses', () => {
     const refusing = new Set(Object.values(reasons).map(({ http }) => http))

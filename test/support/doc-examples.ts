@@ -57,6 +57,8 @@ export interface Target {
   readonly isoPort: number
   /** For `npx charsu`. */
   readonly environment: Readonly<Record<string, string>>
+  /** What the page defines for its commands (`sh setup`): run before each of them. */
+  readonly setup?: string
   /** Where commands are run; left out: in the repository. */
   readonly folder?: string
   /** Where `iso8583 secured` goes. */
@@ -96,7 +98,7 @@ const moved = (text: string, { httpUrl, isoPort }: Target): string =>
 /** What came back, in the form in which a page shows it. */
 export async function ask({ asks }: Example, target: Target, stand: Stand): Promise<string> {
   const text = stand.real(asks.text)
-  if (asks.kind === 'sh run') return runShell(moved(text, target), target)
+  if (asks.kind === 'sh run') return runShell(moved(`${target.setup ?? ''}\n${text}`, target), target)
   if (asks.kind === 'http') return sendHttp(text, target)
   const frame = asks.kind === 'text frame' ? bytesOfDump(text) : encodeFrame(defaultFraming, isoBytes(text, /^→ /))
   if (asks.kind.startsWith('iso8583 secured')) return `← ${rowsOf(await target.secured!.send(frame))}`
@@ -225,7 +227,8 @@ function same(real: unknown, shown: unknown, at: string): void {
 
 /** What has a new value each time, and its form. */
 const newEachTime: Readonly<Record<string, RegExp>> = {
-  id: /^[0-9a-z]{6,}$/,
+  // Also what is named by its batch and place there.
+  id: /^([0-9a-z]{6,}|\d+[-.]\d+)$/,
   original: /^[0-9a-z]{6,}$/,
   transactionId: /^[0-9a-z]{6,}$/,
   transaction: /^[0-9a-z]{6,}$/,
@@ -241,16 +244,22 @@ const newEachTime: Readonly<Record<string, RegExp>> = {
   at: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/,
   lot: /^\d+$/,
   account: /^\d+$/,
+  token: /^[0-9a-f]{32}$/,
+  pan: /^\d{16}$/,
+  last4: /^[0-9A-Z]{4}$/,
+  codes: /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/,
+  issuedAt: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/,
+  day: /^\d{4}-\d\d-\d\d$/,
 }
 /** Of these, a value of the page stands for the same value of the run wherever it comes. */
-const naming = ['id', 'original', 'transactionId', 'transaction', 'rrn', 'nextCursor']
+const naming = ['id', 'original', 'transactionId', 'transaction', 'rrn', 'nextCursor', 'token', 'pan', 'codes']
 const measured = ['ms', 'elapsedMs']
 
 /** A `…` for a member that the page leaves out. */
 const parseShown = (text: string): unknown => JSON.parse(text.replace(/,?\s*…/g, ', "…": true').replace(/\{\s*,/g, '{'))
 
 function compareJson(shown: unknown, real: unknown, at: string, stand: Stand): void {
-  const key = at.slice(at.lastIndexOf('/') + 1)
+  const key = nameOf(at)
   const form = newEachTime[key]
   if (typeof shown === 'string' && typeof real === 'string' && form?.test(shown) && form.test(real)) {
     if (naming.includes(key)) stand.bind(shown, real)
@@ -266,6 +275,12 @@ function compareJson(shown: unknown, real: unknown, at: string, stand: Stand): v
   if (isPart !== true) same(Object.keys(real).sort().join(), Object.keys(members).sort().join(), at)
   for (const [name, value] of Object.entries(members)) compareJson(value, real[name], `${at}/${name}`, stand)
   if (isPart !== true) same(holdSeconds(real), holdSeconds(members), `${at}: seconds from createdAt to expiresAt`)
+}
+
+/** The name of a member, or of the list that it is in; what a list of lots calls its id is a lot. */
+function nameOf(at: string): string {
+  const names = at.split('/').filter(name => !/^\d+$/.test(name))
+  return names.at(-1) === 'id' && names.at(-2) === 'lots' ? 'lot' : (names.at(-1) ?? '')
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

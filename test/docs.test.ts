@@ -303,6 +303,45 @@ describe('every call is told of', () => {
     expect(named.toSorted()).toEqual(read.filter(isAdmin).toSorted())
   })
 
+  test('the scopes that docs/admin-api.md says are those that are asked for', async () => {
+    const stage = await startStage()
+    const rows = [...textOf('docs/admin-api.md').matchAll(/^\| `([A-Z]+) (\/admin\/\S+)` \| .* \| (.*) \|$/gm)]
+    const send = (key: string, method: string, path: string, body: object | null): Promise<Response> =>
+      fetch(stage.running.httpUrl + path, {
+        method,
+        headers: { authorization: `Bearer ${key}`, ...(body !== null && { 'content-type': 'application/json' }) },
+        body: body === null ? null : JSON.stringify(body),
+      })
+    const keys = new Map<string, string>()
+    try {
+      for (const scope of Object.keys(scopes)) {
+        const answer = await fetch(`${stage.running.httpUrl}/admin/v1/api-keys`, {
+          method: 'POST',
+          headers: {
+            authorization: 'Bearer demo-admin-key',
+            'content-type': 'application/json',
+            'idempotency-key': `scope-${scope}`,
+          },
+          body: JSON.stringify({ label: scope, scopes: [scope] }),
+        })
+        keys.set(scope, ((await answer.json()) as { secret: string }).secret)
+      }
+      const wrong: string[] = []
+      for (const [, method = '', path = '', list = ''] of rows) {
+        const named = list.split(' or ').map(scope => scope.replaceAll('`', ''))
+        for (const [scope, key] of keys) {
+          if (scope === 'admin') continue
+          const { status } = await send(key, method, path.replace(/\{\w+\}/g, '0'), method === 'GET' ? null : {})
+          if ((status !== 403) !== named.includes(scope)) wrong.push(`${method} ${path} ${scope}: ${status}`)
+        }
+      }
+      expect(rows.length).toBeGreaterThan(80)
+      expect(wrong).toEqual([])
+    } finally {
+      await stage.close()
+    }
+  })
+
   test('scopes and roles in docs/admin-api.md', () => {
     const text = textOf('docs/admin-api.md')
     expect(namesInTables(text).filter(name => Object.hasOwn(scopes, name))).toEqual(Object.keys(scopes))

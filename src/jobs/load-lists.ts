@@ -17,6 +17,8 @@ import type { AdminPool } from '../store/admin/pool.ts'
 
 /** Lines that are under way at once: few enough that payments do not wait behind them. */
 const inFlightMax = 64
+/** Lines that are read, and whose outcomes are stored, together. */
+const pageMax = 256
 /** Lines of one round, so that a switch that stops need not wait for a whole file. */
 const linesMax = 2_048
 
@@ -30,19 +32,18 @@ export async function runLists({ run }: AdminPool, submit: Submit, catalog: Cata
   if (list === null) return 0
   let decided = 0
   try {
-    while (decided < linesMax) {
-      const lines = (await readPending(run, tenant, list.id, inFlightMax)).filter(
-        ({ program, funder }) =>
-          // What another switch has just set up is not known here yet; the engine would refuse it for ever.
-          isKnown(program, catalog.programsById) && isKnown(funder, catalog.fundersById),
+    for (let after = 0; decided < linesMax; ) {
+      const page = await readPending(run, tenant, list.id, after, pageMax)
+      // What another switch has just set up is not known here yet; the engine would refuse it for ever.
+      const lines = page.filter(
+        ({ program, funder }) => isKnown(program, catalog.programsById) && isKnown(funder, catalog.fundersById),
       )
-      const outcomes = (await Promise.all(lines.map(line => decideLine(submit, tenant, list, line)))).filter(
-        outcome => outcome !== null,
-      )
+      const outcomes = await decideLines(submit, tenant, list, lines)
       if (outcomes.length > 0) await recordLines(run, tenant, list.id, outcomes)
       decided += outcomes.length
       // Nothing left; or what is busy or away now is taken on in the next round.
-      if (outcomes.length < inFlightMax) break
+      if (outcomes.length < pageMax) break
+      after = page.at(-1)?.line ?? after
     }
   } finally {
     await releaseList(run, tenant, list.id)
@@ -51,6 +52,23 @@ export async function runLists({ run }: AdminPool, submit: Submit, catalog: Cata
 }
 
 const isKnown = (id: number | null, known: ReadonlyMap<number, unknown>): boolean => id === null || known.has(id)
+
+/** What came of these lines, so many of them under way at once; those without an answer yet are left out. */
+async function decideLines(
+  submit: Submit,
+  tenant: number,
+  list: ClaimedList,
+  lines: readonly PendingLine[],
+): Promise<LineOutcome[]> {
+  const outcomes: LineOutcome[] = []
+  for (let from = 0; from < lines.length; from += inFlightMax) {
+    const decided = await Promise.all(
+      lines.slice(from, from + inFlightMax).map(line => decideLine(submit, tenant, list, line)),
+    )
+    outcomes.push(...decided.filter(outcome => outcome !== null))
+  }
+  return outcomes
+}
 
 /** Null: it has no answer yet. */
 async function decideLine(

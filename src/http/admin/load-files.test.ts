@@ -186,14 +186,14 @@ describe('the run', () => {
   })
 
   test('a run that ended half way goes on, and loads nothing twice', async () => {
-    const { json } = await send(fileOf(1, 200, 7))
+    const { json } = await send(fileOf(1, 300, 7))
     const before = (await loaded(2)).split(' ').map(Number)
     await admin.call('POST', `/admin/v1/load-files/${json.id}/run`)
     let count = 0
     const dying: Submit = {
       submit: async command => {
         count += 1
-        const isLast = count === 100
+        const isLast = count === 280
         const result = await engine.submit(command)
         // The loads of this round are durable, but nobody hears of it.
         if (isLast) throw new Error('the process ends here')
@@ -202,14 +202,14 @@ describe('the run', () => {
     }
     await expect(runLists(pool, dying, admin.ledger.catalog)).rejects.toThrow('ends here')
     const half = await admin.call('GET', `/admin/v1/load-files/${json.id}`)
-    expect(half.json).toMatchObject({ state: 'running', done: 64 })
-    expect(half.json.percentage).toBe(32)
+    expect(half.json).toMatchObject({ state: 'running', done: 256 })
+    expect(half.json.percentage).toBe(85)
     const [lots = 0, sum = 0] = before
-    expect(Number((await loaded(2)).split(' ')[0])).toBeGreaterThan(lots + 64)
+    expect(Number((await loaded(2)).split(' ')[0])).toBeGreaterThan(lots + 256)
     await Promise.all([runAll(), runAll()])
     const done = await admin.call('GET', `/admin/v1/load-files/${json.id}`)
-    expect(done.json).toMatchObject({ state: 'done', done: 200, loaded: 200, loadedTotal: 1_400 })
-    expect(await loaded(2)).toBe(`${lots + 200} ${sum + 1_400}`)
+    expect(done.json).toMatchObject({ state: 'done', done: 300, loaded: 300, loadedTotal: 2_100 })
+    expect(await loaded(2)).toBe(`${lots + 300} ${sum + 2_100}`)
   })
 
   test('two switches that run the same file at once load nothing twice', async () => {

@@ -1,23 +1,26 @@
 import type { Run } from './pool.ts'
 
+/** A name that is a text. Its collation must be that of the indexes, and convert_from has another. */
+const textOf = (by: number): string => `CASE WHEN l.by = ${by} THEN convert_from(l.key, 'UTF8') COLLATE "default" END`
+
 /**
  * What names a holder, as a lookup of each kind. Only the branch of the line's own kind is run: a filter without a
  * column of the table stands in front of each.
  */
 const holdersOf = `
-  SELECT p.holder FROM cardholder_profiles p
-    WHERE l.by = 0 AND p.tenant = $1 AND p.reference = CASE WHEN l.by = 0 THEN convert_from(l.key, 'UTF8') END
+  SELECT p.holder FROM cardholder_profiles p WHERE l.by = 0 AND p.tenant = $1 AND p.reference = ${textOf(0)}
   UNION SELECT c.holder FROM cards c
     WHERE l.by = 1 AND c.tenant = $1 AND c.token = CASE WHEN l.by = 1 THEN encode(l.key, 'hex')::uuid END
   UNION SELECT p.holder FROM cardholder_profiles p WHERE l.by = 2 AND p.tenant = $1 AND p.national_hash = l.key
-  UNION SELECT p.holder FROM cardholder_profiles p
-    WHERE l.by = 3 AND p.tenant = $1 AND p.mobile = CASE WHEN l.by = 3 THEN convert_from(l.key, 'UTF8') END`
+  UNION SELECT p.holder FROM cardholder_profiles p WHERE l.by = 3 AND p.tenant = $1 AND p.mobile = ${textOf(3)}`
 
 /**
  * Judges every line that is not wrong in itself, as the tenant stands now, in the order of the lines; then counts. The
  * transaction has the list locked.
  */
 export async function checkLines(run: Run, tenant: number, list: number): Promise<void> {
+  // Nothing is known yet of how many lines there are: joined one by one, 100,000 take minutes instead of seconds.
+  await run('SET LOCAL enable_nestloop = off')
   await run(
     `WITH named AS (
        SELECT l.line, l.amount, l.program, l.funder, l.expires_at, h.holder, coalesce(h.holders, 0) AS holders

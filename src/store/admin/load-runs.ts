@@ -49,12 +49,18 @@ export interface PendingLine {
   readonly expiresAt: Micros | null
 }
 
-/** Lines that are not decided yet, in their order. */
-export async function readPending(run: Run, tenant: number, list: number, max: number): Promise<PendingLine[]> {
+/** Lines after this one that are not decided yet, in their order. */
+export async function readPending(
+  run: Run,
+  tenant: number,
+  list: number,
+  after: number,
+  max: number,
+): Promise<PendingLine[]> {
   const rows = await run(
     `SELECT line, holder, program, funder, amount, ${microsOf('expires_at')} AS expires_at FROM load_lines
-     WHERE tenant = $1 AND list = $2 AND state = 0 ORDER BY line LIMIT $3`,
-    [tenant, list, max],
+     WHERE tenant = $1 AND list = $2 AND line > $3 AND state = 0 ORDER BY line LIMIT $4`,
+    [tenant, list, after, max],
   )
   return rows.map(row => ({
     line: idOf(row.line),
@@ -87,7 +93,8 @@ export async function recordLines(
      marked AS (
        UPDATE load_lines l SET state = CASE WHEN g.reason IS NULL THEN 2 ELSE 1 END, lot = g.lot, reason = g.reason,
          amount = coalesce(g.amount, l.amount)
-       FROM given g WHERE l.tenant = $1 AND l.list = $2 AND l.line = g.line AND l.state = 0
+       FROM given g
+       WHERE l.tenant = $1 AND l.list = $2 AND l.line = g.line AND l.line = ANY ($3::integer[]) AND l.state = 0
        RETURNING g.amount, g.reason)
      UPDATE load_lists t SET leased_until = clock_timestamp() + interval '${leaseSeconds} seconds',
        done = t.done + c.done, loaded = t.loaded + c.loaded, loaded_total = t.loaded_total + c.total,

@@ -1,0 +1,3 @@
+import type { Run } from './run.ts'
+
+export async function runScale(_run: Run): Promise<void> {}

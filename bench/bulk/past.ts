@@ -37,10 +37,11 @@ const amountMax = 500_000
 const amountStep = 1_000
 
 const decisionColumns =
-  'key, txn, batch_seq, at, requested, authorized, confirmed, tenant, day, idx, kind, reason, phase, render, content, legs'
+  'key, txn, batch_seq, at, requested, authorized, confirmed, tenant, day, idx, kind, reason, phase, render, ' +
+  'content, legs'
 const transactionColumns =
-  'id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at, confirmed_in, card, tenant, day, ' +
-  'merchant, terminal, business_date, stan, asset, version, phase, reason, kind, legs'
+  'id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at, confirmed_in, card, tenant, ' +
+  'day, merchant, terminal, business_date, stan, asset, version, phase, reason, kind, legs'
 const batchColumns = 'seq, at, position, run, tenant, decisions, hash'
 
 /** A purchase on its way through the day. */

@@ -48,18 +48,16 @@ export function lineChart({ title, unit, x, series, isLog = false, xTexts }: Lin
   const partOf = (value: number): number =>
     isLog ? Math.log(Math.max(value, low) / low) / Math.log(high / low) : value / (high || 1)
   const yOf = (value: number): number => margin.top + (1 - partOf(value)) * inner.height
-  const grid = ticks.map(
-    tick =>
-      `<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${px(yOf(tick))}" y2="${px(yOf(tick))}"/>` +
-      `<text class="tick" x="${margin.left - 6}" y="${px(yOf(tick) + 4)}" text-anchor="end">${short(tick)}</text>`,
-  )
+  const grid = ticks.map(tick => {
+    return (
+      lineAt('grid', [margin.left, yOf(tick)], [width - margin.right, yOf(tick)]) +
+      textAt('tick', margin.left - 6, yOf(tick) + 4, 'end', short(tick))
+    )
+  })
   const xTicks = (xTexts?.map((_, index) => index) ?? evenTicks(right - left).map(at => at + left)).filter(
     at => at >= left && at <= right,
   )
-  const xLabels = xTicks.map(
-    at =>
-      `<text class="tick" x="${px(xOf(at))}" y="${height - 18}" text-anchor="middle">${xTexts?.[at] ?? short(at)}</text>`,
-  )
+  const xLabels = xTicks.map(at => textAt('tick', xOf(at), height - 18, 'middle', xTexts?.[at] ?? short(at)))
   const lines = drawn.map(({ name, points }, index) => {
     const path = points.map(([at, value], step) => `${step === 0 ? 'M' : 'L'}${px(xOf(at))} ${px(yOf(value))}`).join('')
     const dots = points.map(
@@ -72,8 +70,8 @@ export function lineChart({ title, unit, x, series, isLog = false, xTexts }: Lin
   const legend = drawn.length === 1 ? '' : legendOf(drawn.map(({ name }) => name))
   return (
     `<figure><figcaption>${escaped(title)} <small>${escaped(unit)}</small>${legend}</figcaption>` +
-    `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(title)}">${grid.join('')}${xLabels.join('')}` +
-    `<text class="tick" x="${width - margin.right}" y="${height - 4}" text-anchor="end">${escaped(x)}</text>` +
+    `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(title)}">` +
+    `${grid.join('')}${xLabels.join('')}${textAt('tick', width - margin.right, height - 4, 'end', x)}` +
     `${lines.join('')}</svg></figure>`
   )
 }
@@ -91,20 +89,13 @@ export function barChart(title: string, unit: string, bars: readonly Bar[]): str
   const rows = bars.map(({ name, value, min, max, target }, index) => {
     const y = index * barHeight + 4
     const middle = y + (barHeight - 6) / 2
-    const promise =
-      target === undefined
-        ? ''
-        : `<line class="target" x1="${px(xOf(target))}" x2="${px(xOf(target))}" y1="${y - 2}" y2="${y + barHeight - 4}">` +
-          `<title>wanted: ${grouped(target)} ${unit}</title></line>`
-    const whisker =
-      min === max
-        ? ''
-        : `<line class="whisker" x1="${px(xOf(min))}" x2="${px(xOf(max))}" y1="${middle}" y2="${middle}"/>`
+    const promise = target === undefined ? '' : lineAt('target', [xOf(target), y - 2], [xOf(target), y + barHeight - 4])
+    const whisker = min === max ? '' : lineAt('whisker', [xOf(min), middle], [xOf(max), middle])
     return (
-      `<text class="name" x="${nameWidth - 8}" y="${middle + 4}" text-anchor="end">${escaped(name)}</text>` +
+      textAt('name', nameWidth - 8, middle + 4, 'end', name) +
       `<rect class="bar" x="${nameWidth}" y="${y}" width="${px(Math.max(1, xOf(value) - nameWidth))}" ` +
       `height="${barHeight - 6}" rx="3"/>${whisker}${promise}` +
-      `<text class="value" x="${px(xOf(Math.max(max, target ?? 0)) + 8)}" y="${middle + 4}">${grouped(value)} ${unit}</text>`
+      textAt('value', xOf(Math.max(max, target ?? 0)) + 8, middle + 4, 'start', `${grouped(value)} ${unit}`)
     )
   })
   return (
@@ -118,6 +109,12 @@ const legendOf = (names: readonly string[]): string =>
   `<span class="legend">${names
     .map((name, index) => `<span><i style="background:var(--s${index})"></i>${escaped(name)}</span>`)
     .join('')}</span>`
+
+const textAt = (style: string, x: number, y: number, anchor: string, text: string): string =>
+  `<text class="${style}" x="${px(x)}" y="${px(y)}" text-anchor="${anchor}">${escaped(text)}</text>`
+
+const lineAt = (style: string, [x1, y1]: readonly [number, number], [x2, y2]: readonly [number, number]): string =>
+  `<line class="${style}" x1="${px(x1)}" y1="${px(y1)}" x2="${px(x2)}" y2="${px(y2)}"/>`
 
 const px = (value: number): string => value.toFixed(1)
 

@@ -31,11 +31,10 @@ function rowOf(before: Figure, after: Figure): string[] {
 
 /** What makes the two hard to compare. */
 function differencesOf(before: Report, after: Report): string[] {
-  const lines = [before, after].map(
-    ({ commit, startedAt }, index) =>
-      `${index === 0 ? 'before' : 'after '}  ${commit?.id ?? 'unknown commit'}${commit?.isChanged ? ', changed since' : ''}, ` +
-      `${startedAt.slice(0, 16).replace('T', ' ')}`,
-  )
+  const lines = [before, after].map(({ commit, startedAt }, index) => {
+    const id = `${commit?.id ?? 'unknown commit'}${commit?.isChanged ? ', changed since' : ''}`
+    return `${index === 0 ? 'before' : 'after '}  ${id}, ${startedAt.slice(0, 16).replace('T', ' ')}`
+  })
   const differ = (what: string, one: unknown, other: unknown): void => {
     if (JSON.stringify(one) !== JSON.stringify(other)) {
       lines.push(`differs: ${what}: ${JSON.stringify(one)} and ${JSON.stringify(other)}`)

@@ -11,7 +11,8 @@ const style = `
 @media (prefers-color-scheme:dark){:root{--bg:#161618;--ink:#ececf0;--soft:#a0a0aa;--rule:#34343a;--card:#1f1f23;
 --s0:#6aa5ff;--s1:#3fcf9a;--s2:#f0b24a;--s3:#ff7b7b;--s4:#b094ff;--ok:#3fcf9a;--bad:#ff7b7b}}
 body{background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,sans-serif;max-width:1120px;margin:2rem auto;
-padding:0 1rem}h1{font-size:1.6rem}h2{font-size:1.15rem;margin:2.2rem 0 .3rem}p.note{color:var(--soft);margin:.2rem 0 .6rem}
+padding:0 1rem}h1{font-size:1.6rem}h2{font-size:1.15rem;margin:2.2rem 0 .3rem}
+p.note{color:var(--soft);margin:.2rem 0 .6rem}
 pre{background:var(--card);padding:.8rem;border-radius:8px;overflow:auto;font-size:12.5px}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13.5px}
 td,th{padding:.25rem .7rem;border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}
@@ -21,7 +22,8 @@ td:first-child,th:first-child{text-align:left;padding-left:0}th{color:var(--soft
 figure{margin:0;background:var(--card);border-radius:10px;padding:.7rem}figure.wide{margin:.6rem 0}
 figcaption{font-weight:600;font-size:13.5px}figcaption small{color:var(--soft);font-weight:400}
 svg{width:100%;height:auto;display:block}.grid{stroke:var(--rule)}.tick{fill:var(--soft);font-size:11px}
-.line{fill:none;stroke-width:2}.hit{fill:transparent}.hit:hover{fill:var(--ink)}.name,.value{fill:var(--ink);font-size:12px}
+.line{fill:none;stroke-width:2}.hit{fill:transparent}.hit:hover{fill:var(--ink)}
+.name,.value{fill:var(--ink);font-size:12px}
 .bar{fill:var(--s0)}.whisker{stroke:var(--ink);stroke-width:1.5}.target{stroke:var(--s3);stroke-width:2}
 .legend{float:right;font-weight:400;font-size:12px;color:var(--soft)}.legend span{margin-left:.7rem}
 .legend i{display:inline-block;width:9px;height:9px;border-radius:2px;margin-right:4px}

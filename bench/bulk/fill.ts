@@ -13,6 +13,7 @@ export interface FillOptions {
   /** Beside the first, which the tenant has brought. */
   readonly cards: number
   readonly transactions: number
+  readonly transactionsPerDay?: number
   onStep(name: string): void
   onProgress(rows: number, of: number): void
 }
@@ -23,7 +24,7 @@ export interface FillStep {
   readonly seconds: number
 }
 
-const transactionsPerDay = 850_000
+const transactionsPerDayByDefault = 850_000
 /** A credit line in rials: what these cards spend, so that there are no loads of them. */
 const creditLimit = 1_000_000_000_000n
 const tokenDigits = 32
@@ -127,7 +128,7 @@ async function writeLots(
 async function writePast(
   clients: readonly pg.Client[],
   world: World,
-  { cards, transactions, onProgress }: FillOptions,
+  { cards, transactions, transactionsPerDay = transactionsPerDayByDefault, onProgress }: FillOptions,
   tokens: Buffer,
   spent: Float64Array,
 ): Promise<number> {

@@ -46,6 +46,12 @@ export function targetsOf(report: Report): readonly Target[] {
       [ratioOf(report, most, 'pgbench', 'messages'), '≥', 5, 'times in messages'],
     ]),
     target('against batches of one', [[ratioOf(report, most, 'one', 'transactions'), '≥', 8, 'times']]),
+    ...report.codec.map(({ message }) =>
+      target(`codec, ${message}, against iso_8583`, [
+        [figure(`codec ${message} pack ratio`), '≥', 10, 'times packing'],
+        [figure(`codec ${message} unpack ratio`), '≥', 4, 'times unpacking'],
+      ]),
+    ),
     target('memory of the switch at its peak', [[worst(figures, 'switch memory'), '≤', 300, 'MB']]),
     target('WAL, over all of the growth', [[figure('growth WAL'), '≤', 2_000, 'bytes a transaction']]),
     target('disk, indexes included', [[figure('growth bytes'), '≤', 1_200, 'bytes a transaction']]),

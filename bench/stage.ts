@@ -20,6 +20,13 @@ export interface Running {
   readonly facts: DatabaseFacts
 }
 
+/** Where it differs: the engine as shipped, a database of the shape's name, as many cards as the run has. */
+interface SwitchChoice {
+  readonly engine?: EngineSettings
+  readonly database?: string
+  readonly cards?: number
+}
+
 interface StageParts {
   readonly options: BenchOptions
   readonly progress: Progress
@@ -83,8 +90,14 @@ export class Stage {
     return facts
   }
 
-  /** The switch on this database, which is made with the tenant of this shape; another that runs is stopped. */
-  async switchOn(shape: Shape, engine: EngineSettings = shippedEngine, database: string = shape): Promise<Running> {
+  /**
+   * The switch on this database (of the shape's name, unless it is told), which is made with the tenant of this shape;
+   * another that runs is stopped.
+   */
+  async switchOn(
+    shape: Shape,
+    { engine = shippedEngine, database = shape, cards = this.#parts.options.cards }: SwitchChoice = {},
+  ): Promise<Running> {
     const current = this.#current
     if (current?.database === database && current.engine === engine) return current
     await this.stopSwitch()
@@ -92,7 +105,6 @@ export class Stage {
     progress.step(`starting the switch on ${database}`)
     if (!this.#factsOf.has(database)) await this.#makeDatabase(database)
     const terminals = Math.max(options.connections, options.httpConnections)
-    const { cards } = database === shape ? options : { cards: 1 }
     const running = await startSwitch(
       {
         folder: join(this.folder, `${database}-${engine.batchMax}`),

@@ -17,7 +17,7 @@ export async function runGrowth(run: Run): Promise<void> {
   const { options, stage, found } = run
   // It only grows once, however many runs there are.
   if (run.run > 1) return
-  const on = await stage.switchOn('plain', undefined, 'growth')
+  const on = await stage.switchOn('plain', { database: 'growth' })
   const first = await stateOf(on.facts)
   const startedAt = performance.now()
   let transactions = 0

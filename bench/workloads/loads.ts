@@ -87,7 +87,7 @@ const oneEngine = { ...shippedEngine, batchMax: 1 }
 
 export async function runBatchesOfOne(run: Run): Promise<void> {
   const { options, stage } = run
-  const on = await stage.switchOn('plain', oneEngine)
+  const on = await stage.switchOn('plain', { engine: oneEngine })
   // It is no faster with more, but what waits behind them is refused after five seconds.
   const inFlight = options.inFlight[0]!
   const what = { workload: 'one', id: 'one', name: `batches of one, ${inFlight}` } as const

@@ -18,7 +18,7 @@ export async function runScale(run: Run): Promise<void> {
   await record(run, on, what, spec)
 }
 
-const switchOnIt = ({ stage }: Run): Promise<Running> => stage.switchOn('plain', undefined, database)
+const switchOnIt = ({ stage }: Run): Promise<Running> => stage.switchOn('plain', { database, cards: 1 })
 
 async function fillDatabase(run: Run): Promise<void> {
   const { options, stage, progress, found } = run

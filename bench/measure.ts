@@ -35,7 +35,7 @@ export interface Measurement {
   }
   readonly batches: Batches
   readonly wal: WalCounts
-  /** One for each second of the measured time. */
+  /** Over the measured time. */
   readonly samples: readonly Sample[]
 }
 
@@ -46,14 +46,22 @@ export interface Measured {
   readonly signal: AbortSignal
 }
 
-export type What = Pick<Measurement, 'workload' | 'id' | 'name' | 'run'> & { readonly mayRefuse?: boolean }
+export type What = Pick<Measurement, 'workload' | 'id' | 'name' | 'run'> & {
+  readonly mayRefuse?: boolean
+  /** Without it each measurement begins at the same distance from a checkpoint: right behind one. */
+  readonly isWithinCycle?: boolean
+}
 
 /** Runs one load against a switch, with what it cost the processes in the measured time. */
-export async function measure(what: What, spec: LoadSpec, at: Measured): Promise<Measurement> {
+export async function measure(
+  { isWithinCycle = false, ...what }: What,
+  spec: LoadSpec,
+  at: Measured,
+): Promise<Measurement> {
   const { on, postgresPid, progress, signal } = at
   const { running, facts } = on
   progress.step(what.run > 1 ? `${what.name} (run ${what.run})` : what.name)
-  await facts.checkpoint()
+  if (!isWithinCycle) await facts.checkpoint()
   let before: Promise<Snapshot> | undefined
   let after: Promise<Snapshot> | undefined
   let sampler: Sampler | undefined
@@ -67,7 +75,7 @@ export async function measure(what: What, spec: LoadSpec, at: Measured): Promise
       onTick: watch(spec, progress),
       onMeasuring: () => {
         before = snapshot(at)
-        sampler = new Sampler({ running, postgresPid, loadPid, facts })
+        sampler = new Sampler({ running, postgresPid, loadPid, facts }, spec.measureMs)
       },
       onMeasured: () => {
         after = snapshot(at)

@@ -3,7 +3,7 @@ import { cpuSecondsOf, cpuSecondsOfMachine, memoryOf } from './process-stats.ts'
 import type { BenchSwitch } from './servers.ts'
 import { readSwitchMetrics, type SwitchMetrics } from './switch-metrics.ts'
 
-/** Of about one second. Null where this system does not tell. */
+/** Of about one second, or of five. Null where this system does not tell. */
 export interface Sample {
   /** Since the measured time began. */
   readonly atSeconds: number
@@ -37,19 +37,22 @@ interface Reading {
   readonly wal: WalCounts
 }
 
-const everyMs = 1_000
+/** In long measurements less often: it costs the switch a millisecond to tell. */
+const everyMs = (measureMs: number): number => (measureMs > 20_000 ? 5_000 : 1_000)
 
-/** Reads the counters of all processes once a second, until it is stopped. */
+/** Reads the counters of all processes now and then, until it is stopped. */
 export class Sampler {
   readonly samples: Sample[] = []
   readonly #of: Sampled
+  readonly #everyMs: number
   readonly #startedAt = performance.now()
   #last: Reading | undefined
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
 
-  constructor(of: Sampled) {
+  constructor(of: Sampled, measureMs: number) {
     this.#of = of
+    this.#everyMs = everyMs(measureMs)
     void this.#next()
   }
 
@@ -66,7 +69,7 @@ export class Sampler {
       if (this.#last !== undefined) this.samples.push(this.#between(this.#last, reading))
       this.#last = reading
     }
-    this.#timer = setTimeout(() => void this.#next(), everyMs)
+    this.#timer = setTimeout(() => void this.#next(), this.#everyMs)
   }
 
   async #read(): Promise<Reading> {

@@ -142,8 +142,8 @@ function growthTable({ growth }: Report): Table {
   return {
     title: 'Growth',
     note:
-      'Bytes for each transaction since the beginning. Each piece begins with a checkpoint of its own, which is ' +
-      'dearer than the cycle of 15 minutes that the settings have: full page images come again.',
+      'Bytes for each transaction since the beginning, which is right behind a checkpoint: full page images of the ' +
+      'whole cycle are in it. More come only with the next timed checkpoint.',
     rows: [['transactions', 'a second', 'database MB', 'bytes each', 'WAL each', 'timed checkpoints', 'HOT'], ...rows],
   }
 }

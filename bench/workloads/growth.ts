@@ -10,8 +10,8 @@ const piecesMin = 5
 const pieceSecondsMax = 60
 
 /**
- * The canonical load, again and again, until there are so many transactions. Each piece begins with a checkpoint, as
- * all measurements do; what a whole cycle of checkpoints costs is what the WAL of all pieces together says.
+ * The canonical load, again and again, until there are so many transactions. Only the first piece begins with a
+ * checkpoint, so that what the WAL of all of them says is what a cycle of checkpoints costs.
  */
 export async function runGrowth(run: Run): Promise<void> {
   const { options, stage, found } = run
@@ -24,8 +24,14 @@ export async function runGrowth(run: Run): Promise<void> {
   let seconds = options.seconds
   for (let piece = 1; piece <= piecesMax && transactions < options.growthTransactions; piece++) {
     const what = { workload: 'growth', id: `growth-${piece}`, name: `growth, ${transactions} transactions` } as const
+    const isWithinCycle = piece > 1
     const spec = isoSpec(options, on.running.isoPort, options.inFlight.at(-1)!)
-    const { load } = await record(run, on, what, { ...spec, warmupMs: 500, measureMs: seconds * 1000 })
+    const { load } = await record(
+      run,
+      on,
+      { ...what, isWithinCycle },
+      { ...spec, warmupMs: 500, measureMs: seconds * 1000 },
+    )
     // Longer pieces, if otherwise there would be too many of them.
     const wanted = options.growthTransactions / (load.transactions / load.seconds)
     seconds = Math.min(pieceSecondsMax, Math.max(options.seconds, Math.ceil(wanted / piecesMax)))

@@ -38,7 +38,7 @@ type Money = Pick<BenchOptions, 'cards'>
 const amply = '100000000000000000'
 
 const programsOf: Readonly<Record<Shape, readonly object[]>> = {
-  plain: [{ code: 'credit', kind: 'credit', priority: 0 }],
+  plain: [{ code: 'credit', kind: 'credit' }],
   one_organisation: [
     {
       code: 'credit',
@@ -84,6 +84,6 @@ export function benchTenant(shape: Shape, terminals: number, { cards }: Money): 
       { key: apiKey, label: 'Benchmark', scopes: ['transactions:write', 'transactions:read'], merchants: ['*'] },
     ],
     cards: { bin: cardBin, count: cards },
-    loads: programs.map(({ code }) => ({ program: code, funder: 'bench', firstCards: cards, amount: loadPerLot })),
+    loads: programs.map(({ code }) => ({ program: code, funder: 'bench', toCard: cards, amount: loadPerLot })),
   }
 }

@@ -21,15 +21,20 @@ import { ApiKeys } from './http/api-keys.ts'
 import { createHttpApp } from './http/app.ts'
 import { createIsoServer, type IsoListener } from './iso8583/server.ts'
 import { expireHolds } from './jobs/expiry.ts'
-import { loadEmptyLots } from './jobs/first-loads.ts'
+import { makeFirstLoads } from './jobs/first-loads.ts'
+import { runLists } from './jobs/load-lists.ts'
+import { beginDuePeriods } from './jobs/load-schedules.ts'
 import { startJobs } from './jobs/schedule.ts'
-import { elapsedSeconds, nowMicros, pause } from './ops/clock.ts'
+import { sweepLots } from './jobs/sweep-lots.ts'
+import { elapsedSeconds, nowMicros } from './ops/clock.ts'
 import { greeting } from './ops/greeting.ts'
 import { createLog } from './ops/log.ts'
 import { Metrics } from './ops/metrics.ts'
 import { RollingFiles } from './ops/rolling-file.ts'
+import { createAdmin } from './store/admin/admin.ts'
+import { createAdminPool } from './store/admin/pool.ts'
 import { openCatalogs } from './store/catalog.ts'
-import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
+import { startWatchedPostgres } from './store/embedded/watched.ts'
 import { deleteForgottenReversals } from './store/expiry.ts'
 import { readKeys, retireOverdueKeys, storeKey, takeCounter } from './store/keys.ts'
 import { makePartitions, migrate } from './store/migrate.ts'
@@ -56,7 +61,6 @@ const drainMaxMs = 10_000
 const jobConnectionsMax = 6
 const readConnectionsMax = 4
 const readTimeoutMs = 5_000
-const restartPauseMs = 1_000
 
 /** Puts the rooms together and starts them. Throws, with nothing left running, if a part cannot start. */
 export async function startSwitch(config: Config, log: Logger): Promise<RunningSwitch> {
@@ -64,9 +68,14 @@ export async function startSwitch(config: Config, log: Logger): Promise<RunningS
   const stop = async (): Promise<void> => {
     for (const step of stops.splice(0).reverse()) await step()
   }
+  const startDatabase = async (): Promise<string> => {
+    const database = await startWatchedPostgres(`${config.dataDir}/postgres`, log)
+    stops.push(() => database.stop())
+    return database.url
+  }
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o755 })
-    const databaseUrl = config.databaseUrl ?? (await startDatabase(config, log, stops)).url
+    const databaseUrl = config.databaseUrl ?? (await startDatabase())
     const applied = await migrate(databaseUrl)
     if (applied.length > 0) log.info({ applied }, 'schema brought up to date')
     return { ...(await startRooms(config, databaseUrl, log, stops)), databaseUrl, stop }
@@ -74,39 +83,6 @@ export async function startSwitch(config: Config, log: Logger): Promise<RunningS
     await stop()
     throw error
   }
-}
-
-/** The embedded PostgreSQL, started again on the same port if it ends by itself. */
-async function startDatabase(
-  { dataDir }: Config,
-  log: Logger,
-  stops: (() => Promise<unknown>)[],
-): Promise<{ readonly url: string }> {
-  const options = {
-    dataDir: `${dataDir}/postgres`,
-    log: (line: string) => log.debug({ line }, 'postgres'),
-  }
-  let isStopping = false
-  let server = await startEmbeddedPostgres(options)
-  const { url, port } = server
-  const watch = async (): Promise<void> => {
-    const { code, signal } = await server.exited
-    if (isStopping) return
-    log.error({ code, signal }, 'the embedded PostgreSQL has ended: starting it again')
-    try {
-      server = await startEmbeddedPostgres({ ...options, port })
-    } catch (error) {
-      log.error({ error: (error as Error).message }, 'the embedded PostgreSQL does not start')
-      await pause(restartPauseMs)
-    }
-    await watch()
-  }
-  void watch()
-  stops.push(async () => {
-    isStopping = true
-    await server.stop()
-  })
-  return { url }
 }
 
 async function startRooms(config: Config, databaseUrl: string, log: Logger, stops: (() => Promise<unknown>)[]) {
@@ -171,6 +147,8 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     catalogOf,
     now: nowMicros,
   })
+  const adminPool = createAdminPool(databaseUrl, error => log.warn({ error: error.message }, 'admin connection lost'))
+  stops.push(() => adminPool.close())
   const jobs = startJobs(
     [
       {
@@ -196,6 +174,27 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
         everyMs: 30_000,
         run: async () => {
           for (const tenant of catalogs.byTenant.keys()) await settlements.finish(tenant)
+        },
+      },
+      {
+        name: 'sweep expired lots',
+        everyMs: 10_000,
+        run: async () => {
+          for (const tenant of catalogs.byTenant.keys()) await sweepLots(pool, engine, tenant)
+        },
+      },
+      {
+        name: 'begin scheduled loads',
+        everyMs: 5_000,
+        run: async () => {
+          for (const { tenant } of catalogs.byTenant.values()) await beginDuePeriods(adminPool, tenant)
+        },
+      },
+      {
+        name: 'run lists of loads',
+        everyMs: 500,
+        run: async () => {
+          for (const catalog of catalogs.byTenant.values()) await runLists(adminPool, engine, catalog)
         },
       },
       { name: 'make partitions', everyMs: 3_600_000, run: () => makePartitions(pool) },
@@ -242,6 +241,10 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     pressure: engine,
     settlements,
     reads: createReads(readPool.query),
+    admin: createAdmin({
+      pool: adminPool,
+      refresh: () => Promise.all([catalogs.refresh(), apiKeys.refresh()]),
+    }),
     apiKeys,
     catalogOf,
     panKey,
@@ -319,15 +322,15 @@ function seedOf(demo: DemoTenant, tokenOf: (pan: string) => string): TenantSeed 
     ...demo,
     apiKeys: demo.apiKeys.map(({ key, ...rest }) => ({ ...rest, hash: sha256Hex(key) })),
     cards: pans.map(pan => ({ token: tokenOf(pan), last4: pan.slice(-4) })),
-    lots: demo.loads,
+    calendar: demo.calendar ?? 'gregorian',
   }
 }
 
 async function loadDemo(demo: DemoTenant, catalogs: ReadonlyMap<number, Catalog>, pool: Pool, engine: Engine) {
   const catalog = [...catalogs.values()].find(({ tenant }) => tenant.code === demo.code)
   if (catalog === undefined) return
-  const amounts = new Map(demo.loads.map(({ program, amount }) => [program, BigInt(amount)]))
-  await loadEmptyLots(pool, engine, catalog.tenant.id, program => amounts.get(program) ?? 0n)
+  const loads = demo.loads.map(load => ({ ...load, fromCard: load.fromCard ?? 1, amount: BigInt(load.amount) }))
+  await makeFirstLoads(pool, engine, catalog, loads)
 }
 
 function versionOf(): string {

@@ -14,6 +14,16 @@ import { type RunningSwitch, startSwitch } from '../src/main.ts'
 import { createLog } from '../src/ops/log.ts'
 import { audit } from '../src/store/audit.ts'
 import { migrate } from '../src/store/migrate.ts'
+import {
+  checkSecured,
+  computedOf,
+  configureSecured,
+  loadSecured,
+  openLine,
+  type Secured,
+  securedIn,
+  writePorts,
+} from './docs-secured.ts'
 import { createDatabase, type TestDatabase } from './support/database.ts'
 import { ask, blocksOf, compare, examplesOf, Stand, type Target } from './support/doc-examples.ts'
 
@@ -62,6 +72,27 @@ async function startStage(environment: Readonly<Record<string, string>> = {}, da
   }
 }
 
+/** With the listener of the page beside the demo's, and its keys. */
+async function startSecuredStage(secured: Secured): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), 'charsu-docs-'))
+  const stage = await startStage(configureSecured(folder, secured))
+  const { isoPorts, databaseUrl } = stage.running
+  writePorts(folder, isoPorts)
+  await loadSecured(databaseUrl, secured)
+  const line = openLine(isoPorts[1]!)
+  // The ports are those of the file, and none follows another.
+  const { ISO_PORT: _, ...environment } = stage.target.environment
+  return {
+    ...stage,
+    target: { ...stage.target, environment, folder, secured: line },
+    async close() {
+      line.close()
+      await stage.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
 async function brokenIn({ running }: Stage): Promise<string[]> {
   const broken: string[] = []
   for await (const { name, offenders } of audit(running.databaseUrl)) if (offenders.length > 0) broken.push(name)
@@ -70,10 +101,11 @@ async function brokenIn({ running }: Stage): Promise<string[]> {
 
 describe.each(runPages)('%s: its examples work', page => {
   const examples = examplesOf(textOf(page))
+  const secured = securedIn(textOf(page))
   const stand = new Stand()
   let stage: Stage
   beforeAll(async () => {
-    stage = await startStage()
+    stage = secured === null ? await startStage() : await startSecuredStage(secured)
   })
   afterAll(() => stage?.close())
 
@@ -82,7 +114,19 @@ describe.each(runPages)('%s: its examples work', page => {
     const real = await ask(example, stage.target, stand)
     if (example.answer !== null) compare(example.answer, real, stand, stage.target)
     else expect(real).not.toMatch(/"status":[45]|^HTTP\/1.1 [45]|Refused/m)
+    if (secured !== null && example.asks.kind.startsWith('iso8583 secured')) {
+      for (const rows of [example.asks.text, example.answer?.text, real]) checkSecured(secured, rows ?? real)
+    }
   })
+
+  if (secured !== null) {
+    test('keys have their check values, and the PIN block is that of its PIN', () => {
+      const { checkValues, pinBlock } = computedOf(secured)
+      expect([...secured.keys.values()].map(({ checkValue }) => checkValue)).toEqual(checkValues)
+      expect(secured.pinBlock).toEqual(pinBlock)
+      expect(textOf(page)).toMatch(new RegExp(`^ +52 {2}${pinBlock.at(-1)}`, 'm'))
+    })
+  }
 
   test('every refusal that is shown without its request is the one of the table', () => {
     const answers = new Set(examples.map(({ answer }) => answer?.line))

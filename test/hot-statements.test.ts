@@ -3,6 +3,8 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dayOf } from '../src/core/ids.ts'
 import { switchKey } from '../src/core/keys.ts'
+import { noNote } from '../src/core/loads.ts'
+import { nowMicros } from '../src/ops/clock.ts'
 import { migrate } from '../src/store/migrate.ts'
 import { laneOptions } from '../src/store/session.ts'
 import { type Statement, statement } from '../src/store/sql.ts'
@@ -10,7 +12,7 @@ import { commandsOf, newClientKey, newKey, originalKey } from './support/command
 import { createDatabase, type TestDatabase } from './support/database.ts'
 import { objectionTo, scansOf } from './support/plans.ts'
 import { quietEvents, riggedConnect } from './support/rigging.ts'
-import { startLedger, type TestLedger, tokenOf } from './support/switch.ts'
+import { startBalance, startLedger, type TestLedger, tokenOf } from './support/switch.ts'
 
 /** Every statement of the two flights, with values as they came in a batch of several commands. */
 const hot = new Map<string, Statement>()
@@ -19,12 +21,23 @@ const expectedNames = [
   ...['read_watermarks', 'read_remembered_reversals', 'read_clock'],
   ...['insert_decisions', 'insert_transactions', 'update_transactions', 'update_lots', 'insert_hold_deadlines'],
   'update_pin_tries',
+  ...[
+    'lock_organisations',
+    'read_lots_of_transactions',
+    'draw_lots',
+    'insert_lots',
+    'update_lot_expiry',
+    'update_usage',
+  ],
+  ...['update_organisations', 'insert_movements'],
   ...['insert_remembered_reversals', 'delete_remembered_reversals', 'insert_batch'],
   ...['resolve_key', 'resolve_key_range', 'resolve_rrn', 'resolve_reference'],
 ]
 /** Tables that do not grow with the traffic of a day. */
 const small = /^(?:settlements)$/
 const oldRows = 40_000
+
+const credit = [{ program: 'credit', amount: startBalance }]
 
 let ledger: TestLedger
 let empty: TestDatabase
@@ -38,7 +51,11 @@ const connect = async (url: string): Promise<pg.Client> => {
 }
 
 beforeAll(async () => {
-  ledger = await startLedger()
+  const limits = [
+    { of: 'account', per: 'day', count: 1_000_000 },
+    { of: 'organisation', per: 'month', count: 1_000_000 },
+  ]
+  ledger = await startLedger({ programs: [{ code: 'credit', kind: 'credit', terms: { limits } }], load: credit })
   empty = await createDatabase({ migrate: async url => void (await migrate(url)) })
   await catchStatements(ledger)
   await addOldDay(ledger)
@@ -78,7 +95,24 @@ async function catchStatements({ url, catalog, engine: engineOf }: TestLedger): 
   await Promise.all(opened.map(command => engine.submit(command)))
   const { tenant, merchant } = opened[0] as (typeof opened)[number]
   const base = { tenant, channel: 'switch', day: null, content: '00' } as const
-  await engine.submit({ ...base, kind: 'load', key: switchKey('load', 1_000), holder: 1, lot: 1, amount: 1n })
+  const movement = { ...base, holder: 1, program: 1, note: noNote } as const
+  const expiresAt = nowMicros() + 500_000
+  await Promise.all([
+    engine.submit({ ...movement, kind: 'load', key: switchKey('load', 1_000), funder: 1, amount: 1n, expiresAt }),
+    engine.submit({ ...movement, kind: 'clawback', key: switchKey('load', 1_001), funder: null, amount: 1n }),
+    engine.submit({
+      ...base,
+      kind: 'deposit',
+      key: switchKey('load', 1_002),
+      organisation: 1,
+      amount: 1n,
+      note: noNote,
+    }),
+  ])
+  const held = commands.authorize({ card: tokenOf(1), amount: 1n })
+  await engine.submit(held)
+  await sleep(600)
+  await second.submit(commands.reverse(originalKey(held)))
   const by = (n: number) => originalKey(opened[n] as (typeof opened)[number])
   const { key } = opened[8] as (typeof opened)[number]
   await Promise.all([

@@ -188,7 +188,10 @@ describe('the engine, on the database', () => {
   beforeAll(async () => {
     ledger = await startLedger({ cards: 8 })
     const { pool } = ledger
-    await pool.query("UPDATE programs SET priority = 20, confirm_within_seconds = 777 WHERE code = 'credit'")
+    await pool.query(
+      `UPDATE program_terms t SET terms = '{"priority": 20, "confirmWithinSeconds": 777}'
+       FROM programs p WHERE p.tenant = t.tenant AND p.id = t.program AND p.code = 'credit'`,
+    )
     await pool.query('UPDATE cards SET status = 1 WHERE holder = 3')
     await pool.query("UPDATE cards SET expires_at = clock_timestamp() - interval '1 s' WHERE holder = 4")
     await pool.query('UPDATE lots SET credit_limit = 70000000 WHERE holder = 2 AND program = 1')

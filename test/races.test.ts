@@ -191,7 +191,7 @@ describe('COMMIT behind a failed write', () => {
   ] as const)('a session throws: %s', async (_name, failing, fault) => {
     await inArena({}, async ({ ledger }) => {
       const session = await Session.connect(ledger.url)
-      const flight = ['BEGIN', failing, 'COMMIT'].map(text => statement('', text))
+      const flight = ['BEGIN', failing, 'COMMIT'].map((text, n) => statement(`step_${n}`, text))
       const error = await session.run(flight, { commits: true }).catch(thrown => thrown)
       expect(error).toBeInstanceOf(BatchError)
       expect(error).toMatchObject({ fault, inDoubt: false })
@@ -380,7 +380,7 @@ describe('one poison command in a batch of 256', () => {
     const findings = await inArena({}, async ({ client, commands, one }) => {
       const { tenant, key } = commands.authorize()
       const base = { tenant, key, channel: 'switch', day: null, content: '00' } as const
-      const poison = one.submit({ ...base, kind: 'load', holder: 1, lot: 999_999, amount: 1n })
+      const poison = one.submit({ ...base, kind: 'settle', merchant: 'nobody', net: 1n, fee: 0n })
       const others = Array.from({ length: 40 }, () => client.send(commands.authorize(), one))
       expect(await poison).toEqual({ kind: 'refused', reason: 'internal_error' })
       expect(countOf(await Promise.all(others), 'approved')).toBe(40)

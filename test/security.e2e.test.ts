@@ -115,7 +115,7 @@ function writeConfig(): void {
     frameLog: { file: 'frames.log', bytesMax: 1_048_576 },
     tls: { certFile: 'server.pem', keyFile: 'server.key', clientCaFile: 'ca.pem' },
   }
-  const loads = demo.loads.map((load: object) => ({ ...load, firstCards: 5 }))
+  const loads = demo.loads.map((load: object) => ({ ...load, toCard: 5 }))
   const session = {
     ...{ ...plain, name: 'session', port: plain.port + 2, signOn: 'required', keyExchange: {}, echoEveryMs: 1_000 },
     mac: { algorithm: 'retail', padding: 2, length: 4, keys: 'terminal' },
@@ -333,7 +333,9 @@ describe('sign-on, session keys and echo', () => {
       expect(keyCheckValue('tdes', key).toString('hex').toUpperCase()).toBe(checkValue)
       return key
     }) as [Buffer, Buffer]
-    expect(await send(client, '0800', network('101'))).toMatchObject({ 39: '91' })
+    // The same again until they are used, as the answer may have been lost.
+    const again = await send(client, '0800', network('101'))
+    expect(again[48]?.replace(/:[^:]+:/g, '')).toBe(answer[48]?.replace(/:[^:]+:/g, ''))
 
     const keyed = await openPlain(mac)
     await send(keyed, '0800', network('001'))
@@ -342,6 +344,12 @@ describe('sign-on, session keys and echo', () => {
       39: '00',
       64: expect.stringMatching(/^.{8}0{8}$/),
     })
+    // Now that they are in use, nobody gets others without them.
+    const refused = await send(client, '0800', network('101'))
+    expect(refused).toMatchObject({ 39: '63', 44: 'mac_invalid' })
+    expect(refused).not.toHaveProperty('48')
+    expect(refused).not.toHaveProperty('128')
+    expect(await send(keyed, '0800', network('101'))).toMatchObject({ 39: '91', 128: expect.any(String) })
     await send(keyed, '0800', network('002'))
     expect(await send(keyed, '0200', fresh({ ...shop, 52: block }))).toMatchObject({ 39: '58' })
   })

@@ -5,6 +5,7 @@ import { runCards } from './cards.ts'
 import { runDecode } from './decode.ts'
 import { runDialect } from './dialect.ts'
 import { runEncode } from './encode.ts'
+import { runImportCommand } from './import.ts'
 import { runKeys } from './keys.ts'
 import { runLoadCommand } from './load.ts'
 import { runMigrate } from './migrate.ts'
@@ -16,6 +17,7 @@ const usage = `charsu <command>
   migrate    brings the schema of the database up to date
   audit      checks what must always hold, on a live database
   keys       lists, generates, imports, rotates and retires keys
+  import     first loads of cardholders, cards, merchants and terminals from CSV files
   cards      sets a card's PIN data, and its wrong tries back
   terminal   a small card terminal: purchase, confirm, reverse, refund, balance, echo
   load       puts a load on a switch, over ISO 8583 or HTTP, and tells how fast it answered
@@ -35,6 +37,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   audit: runAudit,
   keys: runKeys,
   cards: runCards,
+  import: runImportCommand,
   terminal: runTerminal,
   load: runLoadCommand,
   decode: args => runDecode(args),

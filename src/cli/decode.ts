@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { Dialect } from '../codec/dialect.ts'
 import type { UnpackError } from '../codec/errors.ts'
 import { bitmapOf, explain } from '../codec/explain.ts'
-import { type Frame, FrameReader } from '../codec/framing.ts'
+import { type Frame, FrameReader, type Framing } from '../codec/framing.ts'
 import type { Composite, Message } from '../codec/message.ts'
 import { DialectFileError, loadDialect } from './dialect-file.ts'
 import { framingOf, framingUsage } from './framing-option.ts'
@@ -40,14 +40,15 @@ export async function runDecode(args: string[], io: Io = processIo): Promise<num
       io.out(usage)
       return exit.ok
     }
-    if (values.dialect === undefined) throw new UsageError(`--dialect is missing\n\n${usage}`)
+    if (values.dialect === undefined) throw new UsageError('--dialect is missing; charsu decode --help says more')
     const framing = values.framing === undefined ? undefined : framingOf(values.framing)
-    const dialect = loadDialect(values.dialect)
+    const dialect = loadDialect(values.dialect, warning => io.err(`charsu decode: ${warning}\n`))
     const bytes = bytesOf(positionals.length > 0 ? positionals.join('') : await io.stdin())
-    const frames =
-      framing === undefined ? [{ body: bytes, tpdu: undefined }] : framesOf(new FrameReader(framing), bytes)
+    const { frames, problem } =
+      framing === undefined ? { frames: [{ body: bytes, tpdu: undefined }] } : framesOf(framing, bytes)
     const isGood = frames.map(frame => printFrame(dialect, frame, values.explain, io))
-    return isGood.every(Boolean) ? exit.ok : exit.wrong
+    if (problem !== undefined) io.err(`charsu decode: framing: ${problem}\n`)
+    return problem === undefined && isGood.every(Boolean) ? exit.ok : exit.wrong
   } catch (error) {
     return failure('decode', error, io)
   }
@@ -71,12 +72,20 @@ function bytesOf(given: string) {
   return Buffer.from(hexadecimal, 'hex')
 }
 
-function framesOf(reader: FrameReader, bytes: Buffer): Frame[] {
+/** The whole frames, and what is wrong with the bytes after them. */
+function framesOf(framing: Framing, bytes: Buffer): { frames: Frame[]; problem?: string } {
+  const reader = new FrameReader(framing)
   const { frames, error } = reader.push(bytes)
-  if (error !== undefined) throw new UsageError(`framing: ${error.message}`)
-  if (reader.pendingBytes > 0)
-    throw new UsageError(`framing: the last frame is cut short after ${reader.pendingBytes} bytes`)
-  return frames
+  if (error === undefined && reader.pendingBytes === 0) {
+    return frames.length > 0 ? { frames } : { frames, problem: 'there is no frame but empty ones' }
+  }
+  const last = frames.at(-1)?.body
+  const cutShort = `a frame is cut short after ${reader.pendingBytes} bytes`
+  if (last === undefined) return { frames, problem: `byte 0: ${error?.message ?? cutShort}` }
+  const end = last.byteOffset - bytes.byteOffset + last.length
+  const left = bytes.length - end
+  const why = error?.message ?? cutShort
+  return { frames, problem: `byte ${end}: trailing bytes: the ${left} after the last whole frame are none (${why})` }
 }
 
 function printFrame(dialect: Dialect, { body, tpdu }: Frame, asTable: boolean, io: Io): boolean {

@@ -13,6 +13,8 @@ export class DialectFileError extends Error {}
 export interface DialectFile {
   readonly path: string
   readonly source: DialectSource
+  /** What the import left out, a line each. */
+  readonly warnings: readonly string[]
   /** In our format, not yet checked. */
   readonly json: unknown
 }
@@ -21,13 +23,17 @@ export interface DialectFile {
 export function readDialectFile(given: string, name = basename(given, extname(given))): DialectFile {
   const path = pathOf(given)
   const text = readText(path, given)
-  return { path, ...explained(path, () => importDialect(text, name)) }
+  const warnings: string[] = []
+  const warn = (field: string, problem: string) => warnings.push(`${path}: field ${field}: ${problem}`)
+  return { path, warnings, ...explained(path, () => importDialect(text, name, warn)) }
 }
 
-/** The same, checked and compiled. */
-export function loadDialect(given: string): Dialect {
-  const { path, json } = readDialectFile(given)
-  return explained(path, () => compileDialect(json))
+/** The same, checked and compiled; what its import left out goes to `err`. */
+export function loadDialect(given: string, err: (warning: string) => void): Dialect {
+  const { path, json, warnings } = readDialectFile(given)
+  const dialect = explained(path, () => compileDialect(json))
+  for (const warning of warnings) err(warning)
+  return dialect
 }
 
 /** What `work` throws about the file, with its path. */
@@ -39,11 +45,14 @@ export function explained<Result>(path: string, work: () => Result): Result {
       throw new DialectFileError(`${path}: ${error.message}`, { cause: error })
     }
     if (error instanceof SyntaxError) {
-      throw new DialectFileError(`${path}: neither XML nor JSON: ${error.message}`, { cause: error })
+      throw new DialectFileError(`${path}: neither XML nor JSON: ${onOneLine(error.message)}`, { cause: error })
     }
     throw error
   }
 }
+
+/** What a parser says may quote lines of its text. */
+export const onOneLine = (message: string) => message.replace(/\s+/g, ' ')
 
 function pathOf(given: string) {
   if (existsSync(given) || !/^[\w.-]+$/.test(given)) return given

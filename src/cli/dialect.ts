@@ -7,7 +7,8 @@ import { exit, type Io, processIo, UsageError } from './io.ts'
 const usage = `Usage: charsu dialect <command> FILE
 
   import FILE    prints the dialect of a jPOS GenericPackager file (XML) or a moov-io/iso8583 specification (JSON)
-                 in Charsu's format (switch-config/dialects/dialect.schema.json), checked
+                 in Charsu's format (switch-config/dialects/dialect.schema.json), checked; what has to be left out
+                 is told on standard error
   check FILE     says whether a dialect file is right, and if not, where not
 
 FILE is a path, or the name of a dialect in switch-config/dialects (iso87a).
@@ -30,11 +31,13 @@ export async function runDialect(args: string[], io: Io = processIo): Promise<nu
       return exit.ok
     }
     const [command, given, ...more] = positionals
-    if (command !== 'import' && command !== 'check') throw new UsageError(`import or check?\n\n${usage}`)
+    if (command !== 'import' && command !== 'check')
+      throw new UsageError('import or check? charsu dialect --help says more')
     if (given === undefined || more.length > 0) throw new UsageError('give one FILE')
-    const { path, source, json } = readDialectFile(given, values.name)
+    const { path, source, json, warnings } = readDialectFile(given, values.name)
     if (command === 'import' && source === 'charsu') throw new UsageError(`${path} is no jPOS or moov-io file`)
     const { format } = explained(path, () => compileDialect(json))
+    for (const warning of warnings) io.err(`charsu dialect: ${warning}\n`)
     if (command === 'import') io.out(`${layOut(json)}\n`)
     else io.out(`${path}: ${sourceNames[source]} dialect ${format.name}, ${format.fields.size} fields, is right\n`)
     return exit.ok

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../config/load.ts'
 import { readOrMakeSecret } from '../config/secret-file.ts'
@@ -11,12 +12,15 @@ import { type KeyRow, readKeys, storeKey } from '../store/keys.ts'
 import { openPool, type Pool } from '../store/pool.ts'
 import { isSameSecret } from '../store/secret-check.ts'
 import { databaseUrl } from './audit.ts'
+import { readSecretLines } from './secret-input.ts'
 
 /** What an operator's command about keys or cards works on. */
 export interface KeyStore {
   readonly pool: Pool
   readonly tenant: number
   readonly keyEncryptionKey: KeyObject
+  /** Codes of the tenant's terminals (DE41). */
+  readonly terminals: ReadonlySet<string>
 }
 
 /** Something is wrong with what the operator asked for; the message never has a key in it. */
@@ -35,17 +39,18 @@ export async function withKeyStore<Value>(
   const secret = keyEncryptionKey ?? readOrMakeSecret(`${dataDir}/kek.key`, newKeyEncryptionKey)
   const pool = openPool(url, { connectionsMax: 1 })
   try {
-    const tenants = [...(await readCatalogs(pool)).values()].map(({ tenant }) => tenant)
-    const found = code === undefined ? tenants : tenants.filter(tenant => tenant.code === code)
-    const [tenant] = found
-    if (tenant === undefined || found.length > 1) {
-      throw new OperatorError(`--tenant must be one of ${tenants.map(one => one.code).join(', ')}`)
+    const catalogs = [...(await readCatalogs(pool)).values()]
+    const found = code === undefined ? catalogs : catalogs.filter(({ tenant }) => tenant.code === code)
+    const [catalog] = found
+    if (catalog === undefined || found.length > 1) {
+      throw new OperatorError(`--tenant must be one of ${catalogs.map(({ tenant }) => tenant.code).join(', ')}`)
     }
+    const terminals = new Set(catalog.terminalsByCode.keys())
     const opened = keyEncryptionKeyOf(secret)
     if (!(await isSameSecret(pool, 'key-encryption key', panToken('check value', opened)))) {
       throw new OperatorError('the key-encryption key is not the one that the keys in this database are stored under')
     }
-    return await work({ pool, tenant: tenant.id, keyEncryptionKey: opened })
+    return await work({ pool, tenant: catalog.tenant.id, keyEncryptionKey: opened, terminals })
   } finally {
     await pool.end()
   }
@@ -75,6 +80,35 @@ export async function openKey({ pool, tenant, keyEncryptionKey }: KeyStore, id: 
 
 export const keysOf = async (pool: Pool, tenant: number): Promise<KeyRow[]> =>
   (await readKeys(pool, 0)).filter(row => row.tenant === tenant)
+
+/**
+ * What a command must not take from its arguments, where every user of the machine sees it: a line for each prompt,
+ * from standard input, or from the file that `--input` names, which others must not be able to read.
+ */
+export async function secretLines({ textOf }: Options, prompts: readonly string[]): Promise<string[]> {
+  const path = textOf('input')
+  const lines = path === undefined ? await readSecretLines(prompts) : linesOf(path)
+  if (lines.length !== prompts.length || lines.includes('')) {
+    throw new OperatorError(`${prompts.length} lines are needed: ${prompts.join(', ')}`)
+  }
+  return lines
+}
+
+function linesOf(path: string): string[] {
+  try {
+    if ((statSync(path).mode & 0o077) !== 0)
+      throw new OperatorError(`--input: ${path} can be read by others: chmod 600`)
+    return readFileSync(path, 'utf8')
+      .trim()
+      .split('\n')
+      .map(line => line.trim())
+  } catch (error) {
+    if (error instanceof OperatorError) throw error
+    throw new OperatorError(`--input: ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+  }
+}
+
+export type Options = ReturnType<typeof optionsOf>
 
 /** Options of a command: all are texts but those named in `flags`. */
 export function optionsOf(args: string[], texts: readonly string[], flags: readonly string[] = []) {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { loadConfig } from '../config/load.ts'
 import { xor } from '../crypto/bytes.ts'
 import { CryptoError } from '../crypto/errors.ts'
 import { unwrapKeyBlock, wrapKeyBlock } from '../crypto/key-block.ts'
@@ -13,10 +14,12 @@ import {
   type KeyStore,
   keysOf,
   OperatorError,
+  type Options,
   openKey,
   optionsOf,
   withKeyStore,
 } from './key-store.ts'
+import { translatedPin } from './keys-translate.ts'
 import { readSecretLines } from './secret-input.ts'
 
 const usage = `Usage: charsu keys <command> [options]
@@ -31,10 +34,12 @@ Commands
   rotate ID                   a new random key in the place of this one
   export ID --under ID        the key as a key block (ANSI X9.143, TR-31)
   retire ID                   ends a key at once; its secret is erased
+  translate-pin               a PIN block under another key, to see whether a host has the same zone key: reads the
+                              card number and the block, each on a line of its own; the PIN is not shown
 
 Options of generate and import
   --usage USAGE               master, mac, pin, dukpt, pvv or ibm3624
-  --owner OWNER               terminal:T0000001, listener:NAME, or tenant (for dukpt, pvv and ibm3624)
+  --owner OWNER               terminal:T0000001, listener:NAME, host:NAME, or tenant (for dukpt, pvv and ibm3624)
   --name NAME                 dukpt: first digits of the key serial numbers; pvv and ibm3624: the key index
   --algorithm tdes|aes        (tdes)
   --bytes 16|24|32            of a generated key (16)
@@ -46,10 +51,17 @@ Options of generate and import
   --validation START,LENGTH,PAD   ibm3624: which digits of the card number, and the fill (0,16,F)
   --tenant CODE               where there are several
   --json                      list
+
+Options of translate-pin
+  --from OWNER                whose PIN key the block is under: terminal:T0000001, listener:NAME or host:NAME
+  --to OWNER                  whose it shall be under: listener:NAME or host:NAME
+  --from-format 0|1|3|4       of ISO 9564-1 (0)
+  --to-format 0|1|3|4         (that of --from-format)
+  --input FILE                has the two lines, mode 0600; left out: standard input
 `
 
 const texts = ['usage', 'owner', 'name', 'algorithm', 'bytes', 'overlap', 'components', 'check-value', 'under']
-const moreTexts = ['decimalisation', 'validation', 'tenant']
+const moreTexts = ['decimalisation', 'validation', 'tenant', 'from', 'to', 'from-format', 'to-format', 'input']
 const rotateOverlapSeconds = '86400'
 const overlapSecondsMax = 31 * 86_400
 
@@ -62,8 +74,6 @@ const blockUsages: Readonly<Record<KeyUsage, readonly string[]>> = {
   pvv: ['V2'],
   ibm3624: ['V1'],
 }
-
-type Options = ReturnType<typeof optionsOf>
 
 /** Answers the exit status. */
 export async function runKeys(args: string[]): Promise<number> {
@@ -98,6 +108,8 @@ async function run(store: KeyStore, command: string, id: string, options: Option
       const fresh = { algorithm: row.algorithm, key: newKey(row.algorithm, key.length), settings: row.settings }
       return addKey(store, row, fresh, overlapOf(options, rotateOverlapSeconds))
     }
+    case 'translate-pin':
+      return translatedPin(store, options)
     case 'export':
       return exported(store, id, options.textOf('under') ?? '')
     case 'retire':
@@ -199,13 +211,21 @@ async function exported(store: KeyStore, id: string, under: string): Promise<str
   return `${wrapKeyBlock(protection.key, header, key)}\n`
 }
 
-function placeOf({ tenant }: KeyStore, options: Options): KeyPlace {
+function placeOf({ tenant, terminals }: KeyStore, options: Options): KeyPlace {
   const named = keyUsages.find(one => one === options.textOf('usage'))
   if (named === undefined) throw new OperatorError(`--usage must be one of ${keyUsages.join(', ')}`)
   const isOfTenant = named === 'dukpt' || named === 'pvv' || named === 'ibm3624'
   const owner = options.textOf('owner') ?? (isOfTenant ? 'tenant' : '')
   if (!/^(?:tenant|(?:terminal|listener|host):[!-~]{1,40})$/.test(owner)) {
     throw new OperatorError('--owner must be terminal:CODE, listener:NAME, host:NAME or tenant')
+  }
+  const code = owner.slice(owner.indexOf(':') + 1)
+  if (owner.startsWith('terminal:') && !terminals.has(code)) {
+    throw new OperatorError(`--owner: there is no terminal ${code} in this tenant`)
+  }
+  // The switch may run elsewhere, with another file.
+  if (owner.startsWith('listener:') && !loadConfig().listeners.some(listener => listener.name === code)) {
+    process.stderr.write(`charsu keys: switch.json has no listener ${code}: nothing will use this key until it has\n`)
   }
   const name = (options.textOf('name') ?? '').toUpperCase()
   const form = named === 'dukpt' ? /^[0-9A-F]{6,24}$/ : isOfTenant ? /^[0-9]$/ : /^$/

@@ -35,10 +35,17 @@ export class MessageJsonError extends Error {}
 /** Standing before each member name, so that none looks like a number and the order is kept. */
 const mark = '\u0000'
 
-/** `{mti, fields, header?}` as `charsu decode` prints it; `bitmap` and the like are passed over. */
-export function parseMessage(text: string): Message {
+/** What `charsu decode` prints; the last two follow from the others, and are passed over. */
+const members: readonly string[] = ['mti', 'fields', 'header', 'tpdu', 'bitmap', 'error']
+
+/** `{mti, fields, header?, tpdu?}` as `charsu decode` prints it. Throws MessageJsonError. */
+export function parseMessage(text: string): { message: Message; tpdu: string | undefined } {
   const root = parseOrdered(text)
   if (!(root instanceof Map)) throw new MessageJsonError('a message must be an object with mti and fields')
+  for (const key of root.keys()) {
+    if (!members.includes(key))
+      throw new MessageJsonError(`${key}: is not a member of a message (${members.join(', ')})`)
+  }
   const mti = root.get('mti')
   if (typeof mti !== 'string') throw new MessageJsonError('mti must be a text of four digits')
   const fields = root.get('fields')
@@ -47,6 +54,10 @@ export function parseMessage(text: string): Message {
   const header = root.get('header')
   if (typeof header === 'string') message.header = header
   else if (header !== undefined) throw new MessageJsonError('header must be hexadecimal text')
+  const tpdu = root.get('tpdu')
+  if (tpdu !== undefined && (typeof tpdu !== 'string' || !/^[0-9A-Fa-f]{10}$/.test(tpdu))) {
+    throw new MessageJsonError('tpdu must be ten hexadecimal digits')
+  }
   for (const [key, value] of fields) {
     if (!/^[1-9]\d{0,2}$/.test(key)) throw new MessageJsonError(`fields.${key}: must be the number of a field`)
     const number = Number.parseInt(key, 10)
@@ -56,7 +67,7 @@ export function parseMessage(text: string): Message {
       message.composites.set(number, compositeOf(value, key))
     }
   }
-  return message
+  return { message, tpdu }
 }
 
 function compositeOf(value: OrderedJson, path: string): Composite {

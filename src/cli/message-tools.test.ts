@@ -126,6 +126,17 @@ describe('charsu decode', () => {
     expect(out.match(/"tpdu": "6000010002"/g)).toHaveLength(2)
   })
 
+  test.each([
+    ['FFFF00', 'byte 57: trailing bytes: the 3 after the last whole frame are none (frame_too_long: '],
+    ['00', 'byte 57: trailing bytes: the 1 after the last whole frame are none (a frame is cut short after 1 bytes)'],
+  ])('bytes after a frame: %s', async (more, problem) => {
+    const frame = `${echo.length.toString(16).padStart(4, '0')}${echoHex}`
+    const { status, out, err } = await run(runDecode, ['--dialect', 'iso87a', '--framing', 'binary2', frame + more])
+    expect({ status, mti: JSON.parse(out).mti }).toEqual({ status: 1, mti: '0800' })
+    expect(err).toContain(`charsu decode: framing: ${problem}`)
+    expect(err.match(/\n/g)).toHaveLength(1)
+  })
+
   test('what could be read before an error', async () => {
     const { status, out, err } = await run(runDecode, ['--dialect', 'iso87a', `${echoHex}00`])
     expect({ status, err }).toEqual({
@@ -144,8 +155,9 @@ describe('charsu decode', () => {
     [['--dialect', '/'], 2, "/ can't be read (EISDIR)"],
     [['--dialect', 'iso87a', '--framing', 'x', '00'], 2, '--framing must be one of binary2'],
     [['--dialect', 'iso87a', '--framing', 'binary2,x', '00'], 2, 'but no "x"'],
-    [['--dialect', 'iso87a', '--framing', 'ascii4', '5858585858'], 2, 'framing: bad_length'],
-    [['--dialect', 'iso87a', '--framing', 'binary2', '000930'], 2, 'the last frame is cut short after 3 bytes'],
+    [['--dialect', 'iso87a', '--framing', 'ascii4', '5858585858'], 1, 'framing: byte 0: bad_length'],
+    [['--dialect', 'iso87a', '--framing', 'binary2', '000930'], 1, 'byte 0: a frame is cut short after 3 bytes'],
+    [['--dialect', 'iso87a', '--framing', 'binary2', '0000'], 1, 'there is no frame but empty ones'],
     [['--nonsense'], 2, "Unknown option '--nonsense'"],
   ] as const)('%j', async (args, status, problem) => {
     const result = await run(runDecode, [...args])
@@ -164,7 +176,13 @@ describe('charsu encode', () => {
 
   test.each([
     ['{', 'standard input is not JSON'],
+    ['{"mti": "0200",\n "fields": {}\n', 'standard input is not JSON'],
     ['[]', 'a message must be an object'],
+    [
+      '{"mti": "0200", "feilds": {}}',
+      'feilds: is not a member of a message (mti, fields, header, tpdu, bitmap, error)',
+    ],
+    ['{"mti": "0200", "fields": {}, "tpdu": "60"}', 'tpdu must be ten hexadecimal digits'],
     ['{"fields": {}}', 'mti must be a text'],
     ['{"mti": "0200"}', 'fields must be an object'],
     ['{"mti": "0200", "header": 1, "fields": {}}', 'header must be hexadecimal'],
@@ -179,16 +197,44 @@ describe('charsu encode', () => {
     const result = await run(runEncode, ['--dialect', 'iso87a'], text)
     expect(result).toMatchObject({ status: 1, out: '' })
     expect(result.err).toContain(`charsu encode: ${problem}`)
+    expect(result.err.match(/\n/g)).toHaveLength(1)
   })
 
   test.each([
     [['--dialect', 'iso87a', '--tpdu', '60'], 2, '--tpdu must be ten'],
-    [['--dialect', 'iso87a', '--framing', 'binary2,tpdu'], 1, 'frame_too_short'],
+    [['--dialect', 'iso87a', '--framing', 'binary2,tpdu'], 1, 'tpdu is missing: the framing has one'],
+    [['--dialect', 'iso87a', '--tpdu', '6000010002'], 2, '--tpdu needs a --framing that has one'],
   ] as const)('%j', async (args, status, problem) => {
     const result = await run(runEncode, [...args], '{"mti": "0800", "fields": {"11": "000001"}}')
     expect(result.status).toBe(status)
     expect(result.err).toContain(problem)
   })
+})
+
+test('a frame with its TPDU decodes and encodes', async () => {
+  const options = ['--dialect', 'iso87a', '--framing', 'binary2,tpdu']
+  const frame = `${(echo.length + 5).toString(16).padStart(4, '0')}6000010002${echoHex}`.toUpperCase()
+  const { out } = await run(runDecode, [...options, frame])
+  expect(await run(runEncode, options, out)).toEqual({ status: 0, out: `${frame}\n`, err: '' })
+  const other = await run(runEncode, [...options, '--tpdu', '6000030004'], out)
+  expect(other.out.slice(4, 14)).toBe('6000030004')
+  expect(await run(runEncode, options, ' \n')).toMatchObject({ status: 2, err: expect.stringContaining('no message') })
+})
+
+test('what an import leaves out is told by each tool', async () => {
+  const xml = readFileSync(packager('iso87-ascii'), 'utf8').replace(/(id="1"[^>]*length=)"16"/, '$1"8"')
+  const path = fileWith('short.xml', xml)
+  const problem = /^charsu (dialect|decode|encode): .*short\.xml: field 1: .* has no bit for 65–128: left out\n$/
+  const shortEcho = Buffer.from('08000220000000000000' + '1121143018000012', 'latin1').toString('hex')
+  const decoded = await run(runDecode, ['--dialect', path, shortEcho])
+  for (const result of [
+    await run(runDialect, ['import', path]),
+    await run(runDialect, ['check', path]),
+    decoded,
+    await run(runEncode, ['--dialect', path], decoded.out),
+  ]) {
+    expect(result).toMatchObject({ status: 0, err: expect.stringMatching(problem) })
+  }
 })
 
 describe('charsu dialect', () => {

@@ -1,7 +1,7 @@
 import { type Message, newMessage } from '../codec/message.ts'
 import type { Micros } from '../core/ids.ts'
 
-export const orderNames = ['purchase', 'confirm', 'reverse', 'refund', 'balance', 'echo'] as const
+export const orderNames = ['purchase', 'confirm', 'reverse', 'refund', 'balance', 'echo', 'key-change'] as const
 export type Order = (typeof orderNames)[number]
 
 /** What the terminal is told to do. */
@@ -26,16 +26,18 @@ const mtis: Readonly<Record<Order, string>> = {
   refund: '0200',
   balance: '0200',
   echo: '0800',
+  'key-change': '0800',
 }
+/** DE70. */
+const networkCodes = { echo: '301', 'key-change': '101' } as const
 /** DE3: what kind of transaction, and default accounts. */
-const processingCodes: Readonly<Record<Exclude<Order, 'echo'>, string>> = {
+const processingCodes: Readonly<Record<Exclude<Order, keyof typeof networkCodes>, string>> = {
   purchase: '000000',
   confirm: '000000',
   reverse: '000000',
   refund: '200000',
   balance: '310000',
 }
-const echoTest = '301'
 const signOn = '001'
 
 /** The message of an order. Throws where the order lacks what its message needs. */
@@ -49,8 +51,8 @@ export function requestOf(order: TerminalOrder): Message {
   fields[7] = [5, 8, 11, 14, 17].map(twoDigits).join('')
   fields[11] = String(order.stan).padStart(6, '0')
   fields[41] = order.terminal.padEnd(8)
-  if (name === 'echo') {
-    fields[70] = echoTest
+  if (name === 'echo' || name === 'key-change') {
+    fields[70] = networkCodes[name]
     return message
   }
   fields[3] = processingCodes[name]

@@ -6,6 +6,7 @@ import { tdesDukptKeys } from '../crypto/dukpt-tdes.ts'
 import type { MacMethod } from '../crypto/mac.ts'
 import { encipherPin, type PinBlockFormat } from '../crypto/pin-translation.ts'
 import type { IsoClientOptions } from '../iso8583/client.ts'
+import type { SessionKeys } from './terminal-keys.ts'
 
 export const securityUsage = `Security (a KEY is hexadecimal digits, or @FILE with them, off the command line)
   --mac-key KEY        DE64 or DE128 on each request, and checked on the answer
@@ -18,6 +19,8 @@ export const securityUsage = `Security (a KEY is hexadecimal digits, or @FILE wi
   --ipek KEY --ksn KSN instead of --pin-key: the initial DUKPT key (triple DES, or AES with a KSN of 24 digits), and the
                        key serial number of this transaction
   --ksn-element N      where the KSN goes (that of the listener, else 53)
+  --session-keys FILE  the MAC and PIN keys of a key change: it writes them there, mode 0600, and others take them
+  --master-key KEY     key-change: what the new keys come under
   --tls                TLS; --ca FILE: who signs the switch's certificate; --cert FILE --key FILE: the terminal's own`
 
 export const securityOptions = {
@@ -31,6 +34,8 @@ export const securityOptions = {
   ipek: { type: 'string' },
   ksn: { type: 'string' },
   'ksn-element': { type: 'string' },
+  'session-keys': { type: 'string' },
+  'master-key': { type: 'string' },
   tls: { type: 'boolean', default: false },
   ca: { type: 'string' },
   cert: { type: 'string' },
@@ -43,25 +48,39 @@ export type SecurityValues = {
   readonly tls: boolean
 }
 
-type Listener = Pick<ListenerConfig, 'mac' | 'pin'>
+type Listener = Pick<ListenerConfig, 'name' | 'mac' | 'pin' | 'tls'>
 
-/** How the connection is secured. Throws an Error that names the option which is wrong, never its value. */
-export function connectionSecurity(values: SecurityValues, { mac }: Listener): Pick<IsoClientOptions, 'mac' | 'tls'> {
+/**
+ * How the connection is secured. Throws an Error that names the option which is wrong and its file, never its value.
+ */
+export function connectionSecurity(
+  values: SecurityValues,
+  { name, mac, tls: wanted }: Listener,
+  session: SessionKeys | null,
+): Pick<IsoClientOptions, 'mac' | 'tls'> {
   const { ca, cert, key } = values
   const tls = { ...textOf('ca', ca), ...textOf('cert', cert), ...textOf('key', key) }
-  const macKey = values['mac-key']
+  const isTls = values.tls || Object.keys(tls).length > 0
+  if (wanted !== undefined && !isTls) {
+    throw new Error(`nothing was sent: the listener ${name} wants TLS: --tls, with --ca FILE`)
+  }
+  const macKey = values['mac-key'] === undefined ? session?.mac?.key : bytesOf('--mac-key', values['mac-key'])
   return {
-    ...(values.tls || Object.keys(tls).length > 0 ? { tls } : {}),
-    ...(macKey === undefined
-      ? {}
-      : { mac: { method: methodOf(values, mac?.method), key: bytesOf('--mac-key', macKey) } }),
+    ...(isTls ? { tls } : {}),
+    ...(macKey === undefined ? {} : { mac: { method: methodOf(values, mac?.method), key: macKey } }),
   }
 }
 
 /** Puts the PIN block, and with DUKPT the key serial number, into a request that has a card. */
-export function addPin({ fields }: Message, pan: string, values: SecurityValues, { pin: configured }: Listener): void {
+export function addPin(
+  { fields }: Message,
+  pan: string,
+  values: SecurityValues,
+  { pin: configured }: Listener,
+  session: SessionKeys | null,
+): void {
   if (values.pin === undefined || fields[2] === undefined) return
-  const pin = given(values.pin)
+  const pin = given('--pin', values.pin)
   const format = choiceOf('--pin-format', values['pin-format'], ['0', '1', '3', '4']) ?? configured?.format ?? 0
   const element = configured?.element ?? 52
   const block = encipherPin(
@@ -73,8 +92,10 @@ export function addPin({ fields }: Message, pan: string, values: SecurityValues,
 
   function pinKeyOf(): Buffer {
     if (values['pin-key'] !== undefined) return bytesOf('--pin-key', values['pin-key'])
-    if (values.ipek === undefined || values.ksn === undefined)
-      throw new Error('--pin needs --pin-key, or --ipek and --ksn')
+    if (values.ipek === undefined || values.ksn === undefined) {
+      if (session?.pin !== undefined) return session.pin.key
+      throw new Error('--pin needs --pin-key, --ipek and --ksn, or --session-keys with a PIN key')
+    }
     const ksn = bytesOf('--ksn', values.ksn)
     const ksnElement = Number.parseInt(values['ksn-element'] ?? String(configured?.ksnElement ?? 53), 10)
     fields[ksnElement] = ksn.toString('hex').toUpperCase()
@@ -104,13 +125,24 @@ function choiceOf<Choice extends string>(option: string, text: string | undefine
   return choice
 }
 
-const given = (text: string): string => (text.startsWith('@') ? readFileSync(text.slice(1), 'utf8').trim() : text)
+const given = (option: string, text: string): string =>
+  text.startsWith('@') ? contentOf(option, text.slice(1)).trim() : text
 
-function bytesOf(option: string, text: string): Buffer {
-  const digits = given(text)
+/** The bytes of a KEY. Throws an Error that names the option, and the file where it is one. */
+export function bytesOf(option: string, text: string): Buffer {
+  const digits = given(option, text)
   if (!/^(?:[0-9A-Fa-f]{2})+$/.test(digits)) throw new Error(`${option} must be hexadecimal digits, or @FILE with them`)
   return Buffer.from(digits, 'hex')
 }
 
 const textOf = (name: string, path: string | undefined) =>
-  path === undefined ? {} : { [name]: readFileSync(path, 'utf8') }
+  path === undefined ? {} : { [name]: contentOf(`--${name}`, path) }
+
+/** Throws an Error that names the option and the file. */
+function contentOf(option: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Error(`${option}: ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+  }
+}

@@ -86,12 +86,22 @@ export interface ExchangeView {
   readonly milliseconds: number
   readonly verdict: Verdict
   readonly followUps: readonly FollowUp[]
+  /** Of a key change. */
+  readonly keys?: readonly KeyLine[] | undefined
 }
+
+export interface KeyLine {
+  readonly usage: 'mac' | 'pin'
+  readonly checkValue: string
+}
+
+export const keyLineOf = ({ usage, checkValue }: KeyLine): string =>
+  `  ${usage.toUpperCase()} key, check value ${checkValue}`
 
 /** The exchange for a machine; the card is masked here too. */
 export function jsonOf(
   format: DialectFormat,
-  { request, reply, milliseconds, verdict, followUps }: ExchangeView,
+  { request, reply, milliseconds, verdict, followUps, keys }: ExchangeView,
 ): string {
   const shown = (message: Message): Record<string, string> => Object.fromEntries(maskMessage(format, message))
   const next = followUps.map(({ command }) => command)
@@ -100,6 +110,7 @@ export function jsonOf(
     milliseconds,
     request: shown(request),
     reply: shown(reply),
+    ...(keys === undefined ? {} : { keys }),
     next,
   })
 }

@@ -3,9 +3,10 @@ import { type Framing, frameLengthKinds } from '../codec/framing.ts'
 import { type ListenerConfig, loadConfig, loadDialect } from '../config/load.ts'
 import { connectIsoClient, type IsoClient, NoAnswerError } from '../iso8583/client.ts'
 import { elapsedSeconds, nowMicros } from '../ops/clock.ts'
+import { keyChangeHints, keyChangeOf, readSessionKeys } from './terminal-keys.ts'
 import { type Order, orderNames, requestOf, signOnOf, type TerminalOrder } from './terminal-requests.ts'
 import { addPin, connectionSecurity, securityOptions, securityUsage } from './terminal-security.ts'
-import { failureOf, followUpsOf, jsonOf, tableOf, verdictOf } from './terminal-view.ts'
+import { failureOf, followUpsOf, jsonOf, keyLineOf, tableOf, verdictOf } from './terminal-view.ts'
 
 const usage = `Usage: charsu terminal <command> [options]
 
@@ -18,6 +19,7 @@ Commands
   refund     0200 with DE3 20: give money of a confirmed purchase back
   balance    0200 with DE3 31: what is on the card
   echo       0800: is the switch there?
+  key-change 0800 with DE70 101: new MAC and PIN keys, under --master-key, into --session-keys
 
 Options
   --host HOST          where the switch is (127.0.0.1)
@@ -91,35 +93,50 @@ async function exchange(name: Order, values: Values): Promise<number> {
   const timeoutMs = 1000 * digitsOf('--timeout', values.timeout, 86_400)
   const order = orderOf(name, values)
   const request = requestOf(order)
-  addPin(request, order.pan, values, listener)
-  const security = connectionSecurity(values, listener)
+  const session = readSessionKeys(values['session-keys'], order.terminal)
+  const keyChange = name === 'key-change' ? keyChangeOf(values, order.terminal, listener) : null
+  addPin(request, order.pan, values, listener, session)
+  const security = connectionSecurity(values, listener, session)
 
   const startedAt = elapsedSeconds()
   const client = await connectIsoClient({
     ...{ host: values.host, port, dialect, framing, connectTimeoutMs: timeoutMs },
     ...security,
+  }).catch((error: Error) => {
+    throw new Error(`Not sent: ${error.message}.`)
   })
+  let isSent = false
   try {
     if (values['sign-on'] || listener.signOn === 'required') await signOn(client, order, timeoutMs)
+    isSent = true
     const reply = await client.send(request, timeoutMs)
     const milliseconds = Math.round((elapsedSeconds() - startedAt) * 1000)
     const verdict = verdictOf(reply)
     const followUps = verdict.isApproved ? followUpsOf(order, request, reply, givenOf(values)) : []
+    const keys = verdict.isApproved ? keyChange?.take(reply) : undefined
     if (values.json) {
-      console.log(jsonOf(dialect.format, { request, reply, milliseconds, verdict, followUps }))
+      console.log(jsonOf(dialect.format, { request, reply, milliseconds, verdict, followUps, keys }))
     } else {
       console.log(`→ ${request.mti} to ${values.host}:${port}\n${tableOf(dialect.format, request)}\n`)
       console.log(`← ${reply.mti} after ${milliseconds} ms\n${tableOf(dialect.format, reply)}\n`)
-      console.log([verdict.sentence, ...followUps.map(({ label, command }) => `${label}\n  ${command}`)].join('\n'))
+      const next = followUps.map(({ label, command }) => `${label}\n  ${command}`)
+      const hint = name === 'key-change' ? keyChangeHints[reply.fields[39] ?? ''] : undefined
+      const told = [verdict.sentence, ...(hint === undefined ? [] : [hint]), ...(keys ?? []).map(keyLineOf), ...next]
+      console.log(told.join('\n'))
     }
     return verdict.isApproved ? approvedExit : refusedExit
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw error
+    if (!isSent || error.code === 'not_admitted') throw new Error(`Not sent: ${error.message}.`)
     if (!values.json) console.log(`→ ${request.mti} to ${values.host}:${port}\n${tableOf(dialect.format, request)}\n`)
     const undo = followUpsOf(order, request, null, givenOf(values)).map(
       ({ label, command }) => `${label}\n  ${command}`,
     )
-    throw new Error([`No answer: ${error.message}. It may have had its effect, or not.`, ...undo].join('\n'))
+    const doubt =
+      name === 'key-change'
+        ? 'Ask again: until the new keys are used the same ones come.'
+        : 'It may have had its effect, or not.'
+    throw new Error([`No answer: ${error.message}. ${doubt}`, ...undo].join('\n'))
   } finally {
     await client.close()
   }
@@ -198,6 +215,11 @@ function checkCode(option: string, code: string, lengthMax: number): void {
   }
 }
 
+const repeatable = [
+  ...(['listener', 'dialect', 'framing', 'ca', 'cert', 'key', 'mac-algorithm', 'mac-padding'] as const),
+  ...(['mac-length', 'session-keys'] as const),
+]
+
 /** What was not left to its default, so that the commands to copy say it again. */
 function givenOf(values: Values): readonly string[] {
   const given: string[] = []
@@ -207,7 +229,7 @@ function givenOf(values: Values): readonly string[] {
   if (values.terminal !== options.terminal.default) given.push('--terminal', values.terminal)
   if (values.currency !== options.currency.default) given.push('--currency', values.currency)
   if (values.tls) given.push('--tls')
-  for (const name of ['listener', 'dialect', 'framing', 'ca', 'cert', 'key', 'mac-algorithm', 'mac-padding'] as const) {
+  for (const name of repeatable) {
     const value = values[name]
     if (value !== undefined) given.push(`--${name}`, value)
   }

@@ -3,6 +3,12 @@ import type { Encoding, FieldType, MaskClass, PrefixEncoding, Side, TagFormat, U
 /** What a dialect file has (dialect.schema.json), as far as the importers write it. */
 export type PrefixJson = { width: number; encoding: PrefixEncoding; inclusive?: boolean; unit?: Unit }
 
+/** The most that a prefix can say for a value. */
+export function countMaxOf({ encoding, width, inclusive }: PrefixJson) {
+  const base = encoding === 'binary' ? 256 : encoding === 'hex' ? 16 : 10
+  return base ** width - 1 - (inclusive ? width : 0)
+}
+
 export type FieldJson = {
   name: string
   type: FieldType
@@ -31,6 +37,7 @@ export type ChildrenJson =
       lengthFirst?: boolean
       prefix?: PrefixJson
       fields: FieldsJson
+      other?: FieldJson
     }
 
 export type DialectJson = {
@@ -49,13 +56,15 @@ export class ImportError extends Error {
   readonly field: string
 
   constructor(field: string, problem: string, line?: number) {
-    super(
-      `${field === '' ? '' : `field ${field}`}${line === undefined ? '' : ` (line ${line})`}: ${problem}`.trimStart(),
-    )
+    const place = `${field === '' ? '' : `field ${field} `}${line === undefined ? '' : `(line ${line})`}`.trim()
+    super(place === '' ? problem : `${place}: ${problem}`)
     this.name = 'ImportError'
     this.field = field
   }
 }
+
+/** Told of what an import leaves out, with the field that it is about. */
+export type Warn = (field: string, problem: string) => void
 
 /** Every imported field names its own encoding; these are for fields that someone adds by hand. */
 export const importedEncodings: DialectJson['encodings'] = {
@@ -93,13 +102,35 @@ export function usualMask(number: number): { mask?: MaskClass } {
 export const isTrack = (number: number) => number === 35 || number === 36
 
 /**
- * `fields` without those that no bit of `bitmap` can name: bits beyond it, and bits that announce another chunk.
+ * `fields` without those that no bit of `bitmap` can name: bits beyond it, and bits that announce another chunk. Of
+ * those `warn` is told, with the `path` of the bitmap; where none is left it throws ImportError.
  */
-export function fieldsInBitmap(fields: FieldsJson, { bytes, bytesMax }: BitmapJson): FieldsJson {
-  const reachable = Object.entries(fields).filter(([key]) => {
-    const number = Number.parseInt(key, 10)
+export function fieldsInBitmap(
+  fields: FieldsJson,
+  { bytes, bytesMax }: BitmapJson,
+  path: string,
+  warn: Warn,
+): FieldsJson {
+  const isReachable = (number: number) => {
     const announces = (number - 1) % (bytes * 8) === 0 && number + bytes * 8 <= bytesMax * 8
     return number >= 1 && number <= bytesMax * 8 && !announces
-  })
-  return Object.fromEntries(reachable)
+  }
+  const numbers = Object.keys(fields).map(key => Number.parseInt(key, 10))
+  const leftOut = numbers.filter(number => !isReachable(number))
+  if (leftOut.length === 0) return fields
+  const problem = `a bitmap of at most ${bytesMax} bytes has no bit for ${rangesOf(leftOut)}`
+  if (leftOut.length === numbers.length) throw new ImportError(path, `${problem}, and there is no other field`)
+  warn(path, `${problem}: left out`)
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => isReachable(Number.parseInt(key, 10))))
+}
+
+/** Ascending numbers as `66–70, 90`. */
+function rangesOf(numbers: readonly number[]) {
+  const ranges: [number, number][] = []
+  for (const number of numbers) {
+    const last = ranges.at(-1)
+    if (last !== undefined && last[1] === number - 1) last[1] = number
+    else ranges.push([number, number])
+  }
+  return ranges.map(([first, last]) => (first === last ? String(first) : `${first}–${last}`)).join(', ')
 }

@@ -1,5 +1,12 @@
 import { isSigned } from './dialect-format.ts'
-import { type ChildrenJson, type FieldJson, type FieldsJson, fieldsInBitmap, ImportError } from './dialect-json.ts'
+import {
+  type ChildrenJson,
+  type FieldJson,
+  type FieldsJson,
+  fieldsInBitmap,
+  ImportError,
+  type Warn,
+} from './dialect-json.ts'
 import {
   bitmapOf,
   classNameOf,
@@ -9,9 +16,9 @@ import {
   fieldOf,
   isPlaceholder,
   numberOf,
-  plainField,
 } from './import-jpos.ts'
-import { type JposClass, jposBitmaps, jposClasses } from './jpos-classes.ts'
+import { isTagged, taggedChildren } from './import-jpos-tags.ts'
+import { jposBitmaps } from './jpos-classes.ts'
 import type { XmlElement } from './xml.ts'
 
 /** The children of a field, and how their bytes are sent if the packager says so and not the field's class. */
@@ -32,6 +39,7 @@ const selfContained: Readonly<Record<string, ImportedChildren>> = {
   BERTLVBinaryPackager: { children: berTlv },
   BERTLVAsciiHexPackager: { children: berTlv, encoding: 'hex' },
   BERTLVEbcdicHexPackager: { children: berTlv, encoding: 'hex-ebcdic' },
+  DefaultICCBERTLVPackager: { children: berTlv },
   ICCDataPackager: { children: berTlv },
   DatasetPackager: { children: datasets },
 }
@@ -44,58 +52,91 @@ const structured: Readonly<Record<string, 'generic' | 'base1' | 'tagged'>> = {
   X92GenericPackager: 'generic',
   Base1SubFieldPackager: 'base1',
   GenericTaggedFieldsPackager: 'tagged',
+  TaggedSequencePackager: 'tagged',
   EuroSubFieldPackager: 'tagged',
+  GICCSubFieldPackager: 'tagged',
   MasterCardEBCDICSubFieldPackager: 'tagged',
 }
 
-/** What an isofieldpackager holds. Throws ImportError. */
-export function childrenOf(element: XmlElement, path: string): ImportedChildren {
-  const packager = element.attributes.get('packager')?.trim().split('.').pop() ?? ''
+/** What an isofieldpackager holds; undefined where the field is kept whole. Throws ImportError. */
+export function childrenOf(element: XmlElement, path: string, warn: Warn): ImportedChildren | undefined {
+  const packager = packagerOf(element)
+  const elements = fieldElements(element, path)
   const known = selfContained[packager]
-  if (known !== undefined) return known
+  if (known !== undefined) {
+    if (elements.size > 0)
+      warn(path, `what is in the objects of ${packager} is not taken apart: their subfields are left out`)
+    return known
+  }
   const kind = structured[packager]
   if (kind === undefined)
     throw new ImportError(path, `the packager ${packager || '(none)'} is not known here`, element.line)
-  const elements = fieldElements(element, path)
   const present = [...elements].filter(([, each]) => !isPlaceholder(each))
   if (present.length === 0) throw new ImportError(path, 'has no subfields', element.line)
-  const tagged = present.filter(([number, each]) => isTagged(each, `${path}.${number}`))
-  if (tagged.length > 0) return { children: taggedChildren(present, path) }
+  if (present.some(([number, each]) => isTagged(each, `${path}.${number}`))) {
+    return { children: taggedChildren(element, present, path, warn) }
+  }
   if (kind === 'tagged') throw new ImportError(path, `${packager} needs subfields of classes with tags`, element.line)
-  return { children: kind === 'base1' ? base1Children(elements, path) : genericChildren(element, elements, path) }
+  if (kind === 'base1') return { children: base1Children(elements, path, warn) }
+  const children = genericChildren(element, elements, path, warn)
+  return children === undefined ? undefined : { children }
 }
 
-const isTagged = (element: XmlElement, path: string) => jposClasses.get(classNameOf(element, path))?.tag !== undefined
+export const packagerOf = (element: XmlElement) => element.attributes.get('packager')?.trim().split('.').pop() ?? ''
 
-function genericChildren(element: XmlElement, elements: ReadonlyMap<number, XmlElement>, path: string): ChildrenJson {
-  const isSubField = element.attributes.get('packager')?.endsWith('GenericSubFieldPackager') === true
+const isBitmap = (element: XmlElement | undefined, path: string) =>
+  element !== undefined && jposBitmaps.has(classNameOf(element, path))
+
+function genericChildren(
+  element: XmlElement,
+  elements: ReadonlyMap<number, XmlElement>,
+  path: string,
+  warn: Warn,
+): ChildrenJson | undefined {
+  const isSubField = packagerOf(element) === 'GenericSubFieldPackager'
   if (element.attributes.get('emitBitmap') === 'false') {
-    // The sub-field packager begins after field 0 unless told; the message packager reads 0 as its message type.
-    return positional(elements, count(element, 'firstField', path, isSubField ? 1 : 0), path)
+    // The message packager reads field 0 as its message type; the sub-field packager does so only when told.
+    const first = count(element, 'firstField', path, firstOf(elements, path))
+    return positional(elements, number => number >= first || (number === 0 && !isSubField), path, warn)
   }
   const bitmapNumber = count(element, 'bitmapField', path, 1)
   const bitmapElement = elements.get(bitmapNumber)
+  if (!element.attributes.has('emitBitmap') && !isBitmap(bitmapElement, `${path}.${bitmapNumber}`)) {
+    warn(
+      path,
+      `field ${bitmapNumber} of its subfields is no bitmap, which jPOS needs without emitBitmap="false": kept whole`,
+    )
+    return undefined
+  }
   if (bitmapElement === undefined) throw new ImportError(path, `has no bitmap as field ${bitmapNumber}`, element.line)
   const headerBytes = count(element, 'headerLength', path, 0)
   const leading = elements.get(0)
   const leadingBytes =
-    leading === undefined || bitmapNumber === 0 || isSubField || isPlaceholder(leading) ? 0 : fixedBytes(leading, path)
-  return bitmapped(elements, bitmapElement, headerBytes + leadingBytes, path)
+    leading === undefined || bitmapNumber === 0 || isSubField || isPlaceholder(leading)
+      ? 0
+      : fixedBytes(leading, path, 0)
+  return bitmapped(elements, bitmapElement, headerBytes + leadingBytes, path, warn)
 }
 
-function base1Children(elements: ReadonlyMap<number, XmlElement>, path: string): ChildrenJson {
+/** Where jPOS begins to read subfields without a bitmap if it is not told. */
+function firstOf(elements: ReadonlyMap<number, XmlElement>, path: string) {
+  if (elements.get(0)?.name === 'isofieldpackager' || Math.max(...elements.keys()) < 1) return 0
+  return isBitmap(elements.get(1), `${path}.1`) ? 2 : 1
+}
+
+function base1Children(elements: ReadonlyMap<number, XmlElement>, path: string, warn: Warn): ChildrenJson {
   const first = elements.get(0)
-  if (first === undefined || !jposBitmaps.has(classNameOf(first, `${path}.0`))) return positional(elements, 0, path)
-  return bitmapped(elements, first, 0, path)
+  if (first === undefined || !isBitmap(first, `${path}.0`)) return positional(elements, () => true, path, warn)
+  return bitmapped(elements, first, 0, path, warn)
 }
 
-/** What stands before the bitmap like a message type, kept as raw bytes. */
-function fixedBytes(element: XmlElement, path: string) {
-  const at = `${path}.0`
+/** The size of what stands in front like a message type, kept as raw bytes. */
+export function fixedBytes(element: XmlElement, path: string, number: number) {
+  const at = `${path}.${number}`
   const { type, encoding, prefix } = classOf(element, at)
   const length = numberOf(element, 'length', at)
   if (prefix !== undefined || encoding.startsWith('hex')) {
-    throw new ImportError(at, 'before a bitmap must have a fixed length', element.line)
+    throw new ImportError(at, 'what stands in front must have a fixed length', element.line)
   }
   return encoding === 'bcd' ? Math.ceil((isSigned(type) ? length + 1 : length) / 2) : length
 }
@@ -105,68 +146,33 @@ function bitmapped(
   bitmapElement: XmlElement,
   headerBytes: number,
   path: string,
+  warn: Warn,
 ): ChildrenJson {
   const bitmap = bitmapOf(bitmapElement, path)
   const fields: FieldsJson = {}
   for (const [number, element] of elements) {
     if (number === 0 || element === bitmapElement || isPlaceholder(element)) continue
-    fields[number] = fieldOf(element, `${path}.${number}`)
+    fields[number] = fieldOf(element, `${path}.${number}`, warn)
   }
   return {
     kind: 'bitmap',
     ...(headerBytes === 0 ? {} : { headerBytes }),
     bitmap,
-    fields: fieldsInBitmap(fields, bitmap),
+    fields: fieldsInBitmap(fields, bitmap, path, warn),
   }
 }
 
-function positional(elements: ReadonlyMap<number, XmlElement>, first: number, path: string): ChildrenJson {
+function positional(
+  elements: ReadonlyMap<number, XmlElement>,
+  isRead: (number: number) => boolean,
+  path: string,
+  warn: Warn,
+): ChildrenJson {
   const fields: FieldsJson = {}
   for (const [number, element] of elements) {
-    if (number >= first && !isPlaceholder(element)) fields[number] = fieldOf(element, `${path}.${number}`)
+    if (isPlaceholder(element)) continue
+    if (isRead(number)) fields[number] = fieldOf(element, `${path}.${number}`, warn)
+    else warn(`${path}.${number}`, 'jPOS begins with a later subfield (firstField): left out')
   }
   return { kind: 'positional', fields }
-}
-
-/** Subfields that bring their numbers as tags; a field 0 of fixed length may stand before them. */
-function taggedChildren(present: readonly (readonly [number, XmlElement])[], path: string): ChildrenJson {
-  const [first] = present
-  const leading = first !== undefined && first[0] === 0 && !isTagged(first[1], `${path}.0`) ? first[1] : undefined
-  const members = present.filter(([, element]) => element !== leading)
-  const classes = members.map(([number, element]) => ({
-    number,
-    element,
-    known: classOf(element, `${path}.${number}`),
-  }))
-  const { tag, lengthFirst, prefix } = classes[0]!.known
-  const fields: FieldsJson = {}
-  for (const { number, element, known } of classes) {
-    const at = `${path}.${number}`
-    if (tag === undefined || prefix === undefined || !isAlike(known, classes[0]!.known)) {
-      throw new ImportError(at, 'subfields with tags must all have tags and lengths alike', element.line)
-    }
-    if (String(number).length > tag.width) {
-      throw new ImportError(at, `does not fit a tag of ${tag.width} digits`, element.line)
-    }
-    fields[String(number).padStart(tag.width, '0')] = taggedField(element, known, at)
-  }
-  return {
-    kind: 'tag-length',
-    ...(leading === undefined ? {} : { headerBytes: fixedBytes(leading, path) }),
-    tag: tag!,
-    ...(lengthFirst ? { lengthFirst } : {}),
-    prefix: { ...prefix!, unit: 'bytes' },
-    fields,
-  }
-}
-
-const isAlike = (one: JposClass, other: JposClass) =>
-  one.lengthFirst === other.lengthFirst &&
-  JSON.stringify([one.tag, one.prefix]) === JSON.stringify([other.tag, other.prefix])
-
-/** Its prefix is that of the composite. */
-function taggedField(element: XmlElement, known: JposClass, path: string): FieldJson {
-  const name = element.attributes.get('name')?.trim() || `Field ${path}`
-  const { prefix: _, ...field } = plainField(element, known, name, Math.max(1, numberOf(element, 'length', path)), path)
-  return field
 }

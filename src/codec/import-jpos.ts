@@ -1,5 +1,6 @@
 import {
   type BitmapJson,
+  countMaxOf,
   type DialectJson,
   type FieldJson,
   type FieldsJson,
@@ -9,6 +10,7 @@ import {
   isTrack,
   type PrefixJson,
   usualMask,
+  type Warn,
 } from './dialect-json.ts'
 import { childrenOf } from './import-jpos-children.ts'
 import { type JposClass, jposBitmaps, jposClasses, jposPlaceholders } from './jpos-classes.ts'
@@ -19,9 +21,9 @@ const bitmapBytesMax = 24
 
 /**
  * The dialect of a jPOS GenericPackager file (`isopackager`). Throws ImportError naming the field and line of what
- * our format can't express, or of a class that is not known.
+ * our format can't express, or of a class that is not known; `warn` is told of what is left out.
  */
-export function importJpos(xml: string, name: string): DialectJson {
+export function importJpos(xml: string, name: string, warn: Warn = () => undefined): DialectJson {
   const root = parsePackager(xml)
   if (root.name !== 'isopackager') throw new ImportError('', `the root element is ${root.name}, not isopackager`)
   if (root.attributes.get('emitBitmap') === 'false') {
@@ -35,7 +37,7 @@ export function importJpos(xml: string, name: string): DialectJson {
   for (const [number, element] of elements) {
     if (number === 0 || number === bitmapNumber || isPlaceholder(element)) continue
     if (jposBitmaps.has(classNameOf(element, String(number)))) refuseThirdBitmap(elements, number, element)
-    fields[number] = fieldOf(element, String(number), usualMask(number))
+    fields[number] = fieldOf(element, String(number), warn, usualMask(number))
   }
   const headerBytes = count(root, 'headerLength', '', 0)
   return {
@@ -45,7 +47,7 @@ export function importJpos(xml: string, name: string): DialectJson {
     mti: { encoding: mtiEncoding(mti) },
     bitmap,
     encodings: importedEncodings,
-    fields: fieldsInBitmap(fields, bitmap),
+    fields: fieldsInBitmap(fields, bitmap, String(bitmapNumber), warn),
   }
 }
 
@@ -93,21 +95,35 @@ export function fieldElements(parent: XmlElement, path: string): ReadonlyMap<num
 }
 
 /** A field of a message or of a composite; `path` is its number, behind those of its parents. */
-export function fieldOf(element: XmlElement, path: string, extra: Pick<FieldJson, 'mask'> = {}): FieldJson {
+export function fieldOf(element: XmlElement, path: string, warn: Warn, extra: Pick<FieldJson, 'mask'> = {}): FieldJson {
   const bitmap = jposBitmaps.get(classNameOf(element, path))
-  const name = element.attributes.get('name')?.trim() || `Field ${path}`
   const length = Math.min(numberOf(element, 'length', path), lengthMax)
-  if (bitmap !== undefined) return { name, type: 'b', length, encoding: bitmap.encoding, ...extra }
+  if (bitmap !== undefined)
+    return { name: nameOf(element, path), type: 'b', length, encoding: bitmap.encoding, ...extra }
   const known = classOf(element, path)
-  if (known.tag !== undefined) {
+  if (known.tag !== undefined || known.token) {
     throw new ImportError(
       path,
       `${classNameOf(element, path)} is possible only among subfields with tags`,
       element.line,
     )
   }
-  const children = element.name === 'isofieldpackager' ? childrenOf(element, path) : undefined
-  if (children === undefined) return { ...plainField(element, known, name, length, path), ...extra }
+  return { ...fieldOfClass(element, known, length, path, warn), ...extra }
+}
+
+const nameOf = (element: XmlElement, path: string) => element.attributes.get('name')?.trim() || `Field ${path}`
+
+/** A field of a class, with its subfields if it has such. */
+export function fieldOfClass(
+  element: XmlElement,
+  known: JposClass,
+  length: number,
+  path: string,
+  warn: Warn,
+): FieldJson {
+  const name = nameOf(element, path)
+  const children = element.name === 'isofieldpackager' ? childrenOf(element, path, warn) : undefined
+  if (children === undefined) return plainField(element, known, name, length, path)
   const encoding = children.encoding ?? containerEncoding(known, path, element)
   const field = plainField(element, { ...known, type: 'b', encoding }, name, length, path)
   if (children.encoding === undefined) return { ...field, children: children.children }
@@ -116,7 +132,7 @@ export function fieldOf(element: XmlElement, path: string, extra: Pick<FieldJson
 }
 
 /** The value of a field without its children. */
-export function plainField(
+function plainField(
   element: XmlElement,
   { type, encoding, prefix, fill, filler }: JposClass,
   name: string,
@@ -142,9 +158,9 @@ const prefixOf = (element: XmlElement, prefix: PrefixJson): PrefixJson =>
   element.attributes.get('inclusive') === 'true' ? { ...prefix, inclusive: true } : prefix
 
 /** The longest value that a prefix can say, in what the length of the field counts. */
-function lengthFitting({ encoding, width, unit, inclusive }: PrefixJson, packed: boolean, type: JposClass['type']) {
-  const countMax = (encoding === 'binary' ? 256 : 10) ** width - 1 - (inclusive ? width : 0)
-  if (unit !== 'nibbles') return countMax
+function lengthFitting(prefix: PrefixJson, packed: boolean, type: JposClass['type']) {
+  const countMax = countMaxOf(prefix)
+  if (prefix.unit !== 'nibbles') return countMax
   return type === 'b' && !packed ? Math.floor(countMax / 2) : Math.floor(countMax / 2) * 2
 }
 

@@ -1,35 +1,44 @@
 import type { TagFormat } from './dialect-format.ts'
-import { type ChildrenJson, type FieldsJson, fieldsInBitmap, ImportError, type PrefixJson } from './dialect-json.ts'
+import {
+  type ChildrenJson,
+  type FieldsJson,
+  fieldsInBitmap,
+  ImportError,
+  type PrefixJson,
+  type Warn,
+} from './dialect-json.ts'
 import { bitmapOf, fieldOf, highestNumber, isObject, type Json, object } from './import-moov.ts'
 
 /** The subfields of a Composite: by a bitmap, by tags, or one after the other. Throws ImportError. */
-export function childrenOf(field: Json, path: string): ChildrenJson {
+export function childrenOf(field: Json, path: string, warn: Warn): ChildrenJson {
   const subfields = object(field.subfields ?? {}, path, 'subfields')
   const tag = isObject(field.tag) ? field.tag : {}
-  if (isObject(field.bitmap)) return bitmapChildren(field.bitmap, subfields, path)
+  if (isObject(field.bitmap)) return bitmapChildren(field.bitmap, subfields, path, warn)
   if (tag.enc === 'BerTLVTag') {
-    return { kind: 'ber-tlv', fields: children(subfields, path, key => key.toUpperCase(), 'ber-tlv') }
+    return { kind: 'ber-tlv', fields: children(subfields, path, key => key.toUpperCase(), warn, 'ber-tlv') }
   }
   if (typeof tag.enc !== 'string' || tag.enc === '') {
-    return { kind: 'positional', fields: children(sorted(subfields, tag.sort), path, key => key) }
+    return { kind: 'positional', fields: children(sorted(subfields, tag.sort), path, key => key, warn) }
   }
-  return taggedChildren(tag, subfields, path)
+  return taggedChildren(tag, subfields, path, warn)
 }
 
-function bitmapChildren(bitmapField: Json, subfields: Json, path: string): ChildrenJson {
+function bitmapChildren(bitmapField: Json, subfields: Json, path: string, warn: Warn): ChildrenJson {
   const bitmap = bitmapOf(bitmapField, `${path}.bitmap`, highestNumber(subfields))
   return {
     kind: 'bitmap',
     bitmap,
     fields: fieldsInBitmap(
-      children(subfields, path, key => key),
+      children(subfields, path, key => key, warn),
       bitmap,
+      path,
+      warn,
     ),
   }
 }
 
 /** Each subfield has its own prefix, or none. */
-function taggedChildren(tag: Json, subfields: Json, path: string): ChildrenJson {
+function taggedChildren(tag: Json, subfields: Json, path: string, warn: Warn): ChildrenJson {
   const encoding = tagEncodings[String(tag.enc)]
   if (encoding === undefined) throw new ImportError(path, `tags in ${String(tag.enc)} are not possible`)
   const width = typeof tag.length === 'number' ? tag.length : 0
@@ -39,7 +48,7 @@ function taggedChildren(tag: Json, subfields: Json, path: string): ChildrenJson 
   const filler = isPadded ? ({ side: type === 'Right' ? 'right' : 'left', fill: pad } as const) : undefined
   const keyCharacters = encoding === 'binary' ? 2 * width : width
   const keyOf = (key: string) => (isPadded ? key : key.padStart(keyCharacters, '0'))
-  const fields = children(subfields, path, keyOf)
+  const fields = children(subfields, path, keyOf, warn)
   const common = commonPrefix(fields)
   if (common !== undefined) for (const child of Object.values(fields)) delete child.prefix
   return {
@@ -66,10 +75,16 @@ const tagEncodings: Readonly<Record<string, TagFormat['encoding']>> = {
   ASCIIToHex: 'binary',
 }
 
-function children(subfields: Json, path: string, keyOf: (key: string) => string, within?: 'ber-tlv'): FieldsJson {
+function children(
+  subfields: Json,
+  path: string,
+  keyOf: (key: string) => string,
+  warn: Warn,
+  within?: 'ber-tlv',
+): FieldsJson {
   const entries = Object.entries(subfields).map(([key, field]) => {
     const at = `${path}.${key}`
-    return [keyOf(key), fieldOf(object(field, at, 'a subfield'), at, within)] as const
+    return [keyOf(key), fieldOf(object(field, at, 'a subfield'), at, warn, within)] as const
   })
   return Object.fromEntries(entries)
 }

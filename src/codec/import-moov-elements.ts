@@ -1,4 +1,4 @@
-import type { Encoding, FieldType, PrefixEncoding } from './dialect-format.ts'
+import type { Encoding, FieldType, PrefixEncoding, Side } from './dialect-format.ts'
 import {
   type DialectJson,
   type FieldJson,
@@ -8,8 +8,9 @@ import {
   importedEncodings,
   isTrack,
   usualMask,
+  type Warn,
 } from './dialect-json.ts'
-import { isObject } from './import-moov.ts'
+import { isObject, type Json } from './import-moov.ts'
 
 /** What the `encoding` of the file says, with what holds where it says nothing. */
 type Encodings = {
@@ -18,6 +19,8 @@ type Encodings = {
   readonly track: Encoding
   readonly binary: 'binary' | 'hex'
   readonly prefix: PrefixEncoding
+  /** Where BCD and RBCD leave the spare half byte of an odd number of digits. */
+  readonly spare: { readonly number: Side; readonly track: Side; readonly prefix: Side }
 }
 
 const names: Readonly<Record<string, 'ascii' | 'ebcdic' | 'bcd' | 'hex' | 'binary'>> = {
@@ -34,7 +37,7 @@ const names: Readonly<Record<string, 'ascii' | 'ebcdic' | 'bcd' | 'hex' | 'binar
  * The first form of moov's specifications: `elements` whose `Describe` is the notation of ISO 8583 (`n..19`, `ans 15`,
  * `b 64` in bits, `x+n 8` without its sign), and one encoding for each kind of element.
  */
-export function importMoovElements(json: { readonly [key: string]: unknown }, name: string): DialectJson {
+export function importMoovElements(json: Json, name: string, warn: Warn): DialectJson {
   const given = isObject(json.encoding) ? json.encoding : {}
   const encodings: Encodings = {
     number: encodingOf(given.num_enc, ['ascii', 'ebcdic', 'bcd']),
@@ -42,6 +45,7 @@ export function importMoovElements(json: { readonly [key: string]: unknown }, na
     track: encodingOf(given.trk_enc, ['ascii', 'ebcdic', 'bcd']),
     binary: encodingOf(given.bin_enc, ['hex', 'binary']),
     prefix: encodingOf(given.len_enc, ['ascii', 'ebcdic', 'bcd', 'hex']),
+    spare: { number: sideOf(given.num_enc), track: sideOf(given.trk_enc), prefix: sideOf(given.len_enc) },
   }
   const bitmap = { encoding: encodingOf(given.bmp_enc, ['hex', 'binary']), bytes: 8, bytesMax: 16 }
   const fields: FieldsJson = {}
@@ -55,9 +59,12 @@ export function importMoovElements(json: { readonly [key: string]: unknown }, na
     mti: { encoding: encodingOf(given.mti_enc, ['ascii', 'ebcdic', 'bcd']) },
     bitmap,
     encodings: importedEncodings,
-    fields: fieldsInBitmap(fields, bitmap),
+    fields: fieldsInBitmap(fields, bitmap, '1', warn),
   }
 }
+
+/** RBCD stands for right-justified. */
+const sideOf = (encoding: unknown): Side => (encoding === 'RBCD' ? 'left' : 'right')
 
 /** The first of `possible` where the file does not say. */
 function encodingOf<const Name extends string>(given: unknown, possible: readonly Name[]): Name {
@@ -77,6 +84,9 @@ function fieldOf(element: unknown, number: number, encodings: Encodings): FieldJ
     throw new ImportError(path, `Describe must be as in "n..19", not ${JSON.stringify(element.Describe ?? null)}`)
   }
   const count = Number.parseInt(digits, 10)
+  if (dots.length % 2 === 1 && encodings.prefix === 'bcd' && encodings.spare.prefix === 'right') {
+    throw new ImportError(path, `a length of ${dots.length} digits in BCD is not possible, only in RBCD`)
+  }
   const type = typeOf(kind, number, path)
   const value: Pick<FieldJson, 'type' | 'length' | 'encoding'> = {
     type,
@@ -87,7 +97,7 @@ function fieldOf(element: unknown, number: number, encodings: Encodings): FieldJ
     name: typeof element.Description === 'string' && element.Description !== '' ? element.Description : `Field ${path}`,
     ...value,
     ...(dots === '' ? {} : { prefix: { encoding: encodings.prefix, width: dots.length } }),
-    ...(value.encoding === 'bcd' ? { spareNibble: { side: 'left' } } : {}),
+    ...(value.encoding === 'bcd' ? { spareNibble: { side: encodings.spare[type === 'z' ? 'track' : 'number'] } } : {}),
   }
 }
 

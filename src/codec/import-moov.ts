@@ -1,6 +1,7 @@
 import type { Encoding, FieldType, PrefixEncoding } from './dialect-format.ts'
 import {
   type BitmapJson,
+  countMaxOf,
   type DialectJson,
   type FieldJson,
   type FieldsJson,
@@ -9,15 +10,18 @@ import {
   importedEncodings,
   type PrefixJson,
   usualMask,
+  type Warn,
 } from './dialect-json.ts'
 import { childrenOf } from './import-moov-children.ts'
 import { importMoovElements } from './import-moov-elements.ts'
+import { inPresentNames } from './import-moov-names.ts'
 
 export type Json = { readonly [key: string]: unknown }
 
 const chunkBytesDefault = 8
 const chunksMax = 3
 const bitmapBytesMax = 32
+const lengthMax = 999_999
 /** Of an object in BER-TLV, whose specification may leave it out. */
 const objectBytesMax = 0xffff
 
@@ -26,19 +30,26 @@ export const isMoov = (json: unknown): boolean =>
   isObject(json) && (isObject(json.elements) || (isObject(json.fields) && Object.values(json.fields).some(isMoovField)))
 
 /** Its types begin with a capital, ours don't. */
-const isMoovField = (field: unknown) => isObject(field) && /^[A-Z]/.test(String(field.type)) && 'prefix' in field
+const isMoovField = (field: unknown) =>
+  isObject(field) && /^(field\.)?[A-Z]/.test(String(field.type)) && 'prefix' in field
 
-/** The dialect of a moov-io/iso8583 specification. Throws ImportError naming the field. */
-export function importMoov(json: unknown, name: string): DialectJson {
+/**
+ * The dialect of a moov-io/iso8583 specification. Throws ImportError naming the field; `warn` is told of what is left
+ * out.
+ */
+export function importMoov(json: unknown, name: string, warn: Warn = () => undefined): DialectJson {
   if (!isObject(json)) throw new ImportError('', 'a specification must be an object')
-  if (isObject(json.elements)) return importMoovElements(json, name)
-  const given = object(json.fields, '', 'fields')
+  if (isObject(json.elements)) return importMoovElements(json, name, warn)
+  const given = inPresentNames(object(json.fields, '', 'fields'))
   const bitmap = bitmapOf(object(given[1], '1', 'the bitmap'), '1', highestNumber(given))
+  if (bitmap.bytes > chunkBytesDefault && bitmap.bytesMax > bitmap.bytes) {
+    warn('1', `its bitmap is read in whole ${bitmap.bytes} bytes; where moov-io was of a time that took 8, say 8`)
+  }
   const fields: FieldsJson = {}
   for (const [key, field] of Object.entries(given)) {
     if (!/^\d+$/.test(key)) throw new ImportError(key, 'its number must be digits')
     const number = Number.parseInt(key, 10)
-    if (number > 1) fields[number] = { ...fieldOf(object(field, key, 'a field'), key), ...usualMask(number) }
+    if (number > 1) fields[number] = { ...fieldOf(object(field, key, 'a field'), key, warn), ...usualMask(number) }
   }
   return {
     name,
@@ -46,12 +57,12 @@ export function importMoov(json: unknown, name: string): DialectJson {
     mti: { encoding: mtiEncoding(object(given[0], '0', 'the message type')) },
     bitmap,
     encodings: importedEncodings,
-    fields: fieldsInBitmap(fields, bitmap),
+    fields: fieldsInBitmap(fields, bitmap, '1', warn),
   }
 }
 
 function mtiEncoding(field: Json): DialectJson['mti']['encoding'] {
-  const { encoding, prefix, length, spareNibble } = fieldOf(field, '0')
+  const { encoding, prefix, length, spareNibble } = fieldOf(field, '0', () => undefined)
   const known = { ascii: 'ascii', ebcdic: 'ebcdic', bcd: 'bcd' } as const
   if (prefix === undefined && length === 4 && spareNibble?.side !== 'right' && encoding in known) {
     return known[encoding as keyof typeof known]
@@ -63,10 +74,11 @@ export const highestNumber = (fields: Json) => Math.max(0, ...Object.keys(fields
 
 /**
  * A bitmap is read in whole chunks of `length` bytes (8), as many as their first bits announce; unlike in jPOS, where
- * the length is the most that there may be.
+ * the length is the most that there may be. In the specifications that call its encoding Hex the length had no meaning.
  */
 export function bitmapOf(field: Json, path: string, highest: number): BitmapJson {
-  const bytes = typeof field.length === 'number' && field.length > 0 ? field.length : chunkBytesDefault
+  const isSized = typeof field.length === 'number' && field.length > 0 && field.enc !== 'Hex'
+  const bytes = isSized ? (field.length as number) : chunkBytesDefault
   const encoding = bitmapEncodings[encodingName(field, path)]
   if (encoding === undefined) throw new ImportError(path, `a bitmap in ${encodingName(field, path)} is not possible`)
   if (bytes > bitmapBytesMax) throw new ImportError(path, `a bitmap of ${bytes} bytes is not possible`)
@@ -83,14 +95,14 @@ const bitmapEncodings: Readonly<Record<string, BitmapJson['encoding']>> = {
 }
 
 /** A field of a message or of a composite; `path` is its number, behind those of its parents. */
-export function fieldOf(field: Json, path: string, within?: 'ber-tlv'): FieldJson {
+export function fieldOf(field: Json, path: string, warn: Warn, within?: 'ber-tlv'): FieldJson {
   const type = field.type
   const isComposite = type === 'Composite' || isObject(field.subfields)
   const { prefix, isVariable } = prefixOf(field, path, within)
-  const length = lengthOf(field, path, within)
+  const length = Math.min(lengthOf(field, path, within), prefix === undefined ? lengthMax : countMaxOf(prefix))
   const name = typeof field.description === 'string' && field.description !== '' ? field.description : `Field ${path}`
   if (isComposite) {
-    const children = within === undefined ? childrenOf(field, path) : undefined
+    const children = within === undefined ? childrenOf(field, path, warn) : undefined
     return {
       name,
       type: 'b',
@@ -186,7 +198,7 @@ function prefixOf(field: Json, path: string, within: 'ber-tlv' | undefined) {
 function lengthOf(field: Json, path: string, within: 'ber-tlv' | undefined) {
   const { length } = field
   if (length === undefined && within === 'ber-tlv') return objectBytesMax
-  if (typeof length !== 'number' || !Number.isInteger(length) || length < 1 || length > 999_999) {
+  if (typeof length !== 'number' || !Number.isInteger(length) || length < 1 || length > lengthMax) {
     throw new ImportError(path, `length must be a whole number from 1, not ${JSON.stringify(length ?? null)}`)
   }
   return length

@@ -13,6 +13,8 @@ export type JposClass = {
   /** Of a class for tagged subfields: its number, as a tag in front of the length, or after it. */
   readonly tag?: TagFormat
   readonly lengthFirst?: true
+  /** Of a class for a TaggedSequencePackager: the tag in front is the `token` of its element. */
+  readonly token?: true
 }
 
 type Prefix = NonNullable<JposClass['prefix']>
@@ -41,10 +43,12 @@ const tagged = (encoding: TagFormat['encoding'], width: number, field: JposClass
   ...field,
   tag: { encoding, width },
 })
-const europay = (width: number, field: JposClass): JposClass => ({
-  ...tagged('ebcdic', width, field),
+/** The length, which counts the tag, stands before it. */
+const lengthFirst = (encoding: TagFormat['encoding'], field: JposClass): JposClass => ({
+  ...tagged(encoding, 2, field),
   lengthFirst: true,
 })
+const token = (field: JposClass): JposClass => ({ ...field, token: true })
 
 const table: Readonly<Record<string, JposClass>> = {
   IF_CHAR: text('latin1'),
@@ -98,6 +102,7 @@ const table: Readonly<Record<string, JposClass>> = {
   IFB_LLBINARY: raw('binary', bcd(2)),
   IFB_LLLBINARY: raw('binary', bcd(3)),
   IFB_LLLLBINARY: raw('binary', bcd(4)),
+  IFB_LHBINARY: raw('binary', bytes(1)),
   IFB_LLHBINARY: raw('binary', bytes(1)),
   IFB_LLLHBINARY: raw('binary', bytes(2)),
   IFB_LLHFBINARY: { ...raw('binary', bytes(1)), filler: '00' },
@@ -134,9 +139,12 @@ const table: Readonly<Record<string, JposClass>> = {
   IFEPE_LLCHAR: tagged('ebcdic', 2, text('ebcdic', ebcdic(2))),
   IFEPE_LLBINARY: tagged('ebcdic', 2, raw('binary', ebcdic(2))),
   IFEPE_LLLCHAR: tagged('ebcdic', 3, text('ebcdic', ebcdic(3))),
-  IFEP_LLCHAR: europay(2, text('ebcdic', ebcdic(2))),
-  IFEP_LLLCHAR: europay(2, text('ebcdic', ebcdic(3))),
-  IFEP_LLLBINARY: europay(2, raw('binary', ebcdic(3))),
+  IFIPM_LLLCHAR: tagged('ascii', 4, text('latin1', ascii(3))),
+  // Of these only the first has no EBCDIC at all, and only the last has it in the value.
+  IFEP_LLCHAR: lengthFirst('ascii', text('latin1', ascii(2))),
+  IFEP_LLLCHAR: lengthFirst('ebcdic', text('latin1', ebcdic(3))),
+  IFEP_LLLBINARY: lengthFirst('ebcdic', raw('binary', ebcdic(3))),
+  IFELPE_LLLCHAR: lengthFirst('ebcdic', text('ebcdic', ebcdic(3))),
   IFA_TTLCHAR: tagged('ascii', 2, text('latin1', ascii(1))),
   IFA_TTLLCHAR: tagged('ascii', 2, text('latin1', ascii(2))),
   IFA_TTLLLCHAR: tagged('ascii', 2, text('latin1', ascii(3))),
@@ -146,6 +154,14 @@ const table: Readonly<Record<string, JposClass>> = {
   IFA_TTLLBINARY: tagged('ascii', 2, raw('binary', ascii(2))),
   IFA_TTLLLBINARY: tagged('ascii', 2, raw('binary', ascii(3))),
   IFA_TTLLLLBINARY: tagged('ascii', 2, raw('binary', ascii(4))),
+
+  IFTA_LLCHAR: token(text('latin1', ascii(2))),
+  IFTA_LLLCHAR: token(text('latin1', ascii(3))),
+  IFTA_LLNUM: token(digits('ascii', ascii(2))),
+  IFTA_LLLNUM: token(digits('ascii', ascii(3))),
+  IFTA_LLBINARY: token(raw('binary', ascii(2))),
+  IFTA_LLLBINARY: token(raw('binary', ascii(3))),
+  IFTB_LLBINARY: token(raw('binary', bcd(2))),
 }
 
 /** Classes by their name without the package: `org.jpos.iso.IFA_LLNUM` is IFA_LLNUM. */

@@ -52,6 +52,7 @@ export function parseChildren(
 
   function berChild(value: unknown, at: string) {
     const field = parseField(value, at, defaults, 'ber')
+    if (field.children !== undefined) throw new DialectError(`${at}/children`, 'are not possible here')
     checkCountsBytes(field, at)
     return field
   }
@@ -128,8 +129,7 @@ function unknownTag(
 }
 
 /** Where a length that counts bytes is read apart from the field, as in BER-TLV. */
-function checkCountsBytes({ children, encoding }: FieldFormat, at: string) {
-  if (children !== undefined) throw new DialectError(`${at}/children`, 'are not possible here')
+function checkCountsBytes({ encoding }: FieldFormat, at: string) {
   if (encoding === 'utf8') throw new DialectError(`${at}/encoding`, 'counts bytes here', encoding)
 }
 

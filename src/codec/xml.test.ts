@@ -40,6 +40,7 @@ describe('refused, by line', () => {
     ['<a b="1" b="2"/>', 'line 1: the attribute b stands twice'],
     ['<a b="&x;"/>', 'line 1: &x; is not an entity that is known here'],
     ['<a b="&#0;"/>', 'line 1: &#0; is not an entity'],
+    ['<a>\n&f127;</a>', 'line 1: &f127; is not an entity that is known here'],
     ['<a/><b/>', 'line 1: something stands after the root element'],
     ['<!-- <a/>', 'line 1: <!-- is not closed by -->'],
     ['<!DOCTYPE a [<!ENTITY x "y">]><a/>', 'line 1: a DOCTYPE with entities is not read'],

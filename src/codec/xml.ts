@@ -24,6 +24,7 @@ const spacePattern = /\s*/y
 /** Quoted texts may have its delimiters, and so may comments in its subset. */
 const doctypePattern =
   /<!DOCTYPE(?:"[^"]*"|'[^']*'|[^>["'])*(?:\[(?:"[^"]*"|'[^']*'|<!--[\s\S]*?-->|<(?!!--)|[^\]"'<])*\]\s*)?>/y
+const entityPattern = /&([^;&]*);?/g
 const namedEntities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
 /**
@@ -80,6 +81,7 @@ class XmlReader {
     for (;;) {
       const next = this.#text.indexOf('<', this.#at)
       if (next < 0) throw new XmlError(this.#lineAt(start), `${name} is not closed`)
+      this.#checkText(this.#text.slice(this.#at, next))
       this.#at = next
       if (this.#skipComment() || this.#skip('<![CDATA[', ']]>')) continue
       if (!this.#take('</')) {
@@ -92,6 +94,11 @@ class XmlReader {
       if (!this.#take('>')) throw this.#error(`the closing tag of ${name} does not end`)
       return children
     }
+  }
+
+  /** Text is not kept; an entity could stand for elements. */
+  #checkText(text: string) {
+    text.replace(entityPattern, (entity, code: string) => this.#entity(entity, code))
   }
 
   #attributes(element: string) {
@@ -116,7 +123,7 @@ class XmlReader {
     if (end < 0) throw this.#error(`the value of ${name} does not end`)
     const raw = this.#text.slice(this.#at + 1, end)
     if (raw.includes('<')) throw this.#error(`the value of ${name} has a <, or does not end`)
-    const value = raw.replace(/&([^;&]*);?/g, (entity, code: string) => this.#entity(entity, code))
+    const value = raw.replace(entityPattern, (entity, code: string) => this.#entity(entity, code))
     this.#at = end + 1
     return value.replace(/\s/g, ' ')
   }

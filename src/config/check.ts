@@ -1,3 +1,4 @@
+import { readTerms } from '../core/terms-json.ts'
 import { ConfigError } from './errors.ts'
 import type { Config } from './load.ts'
 import type { DemoTenant } from './schema.ts'
@@ -42,10 +43,15 @@ export function checkDemo(path: string, demo: DemoTenant): void {
     const twice = codes.find((code, index) => codes.indexOf(code) !== index)
     if (twice !== undefined) fail(`/${name}`, `has the code ${twice} twice`)
   }
-  demo.loads.forEach(({ program, funder, firstCards }, index) => {
+  demo.programs.forEach(({ terms }, index) => {
+    const error = readTerms(terms ?? {}).errors?.[0]
+    if (error !== undefined) fail(`/programs/${index}/terms/${error.field}`, error.message)
+  })
+  demo.loads.forEach(({ program, funder, fromCard = 1, toCard }, index) => {
     const at = `/loads/${index}`
     if (!demo.programs.some(({ code }) => code === program)) fail(`${at}/program`, `is no program: ${program}`)
     if (!demo.organisations.some(({ code }) => code === funder)) fail(`${at}/funder`, `is no organisation: ${funder}`)
-    if (firstCards > demo.cards.count) fail(`${at}/firstCards`, 'is more than there are cards')
+    if (toCard > demo.cards.count) fail(`${at}/toCard`, 'is more than there are cards')
+    if (fromCard > toCard) fail(`${at}/fromCard`, 'is beyond toCard')
   })
 }

@@ -52,7 +52,12 @@ export function securityOf(listener: ListenerFile, dialect: Dialect, folder: str
   if (signOn !== undefined) security.signOn = signOn
   if (echoEveryMs !== undefined) security.echoEveryMs = echoEveryMs
   if (frameLog !== undefined) security.frameLog = frameLog
-  if (keyExchange !== undefined) security.keyExchange = keyExchangeOf(keyExchange, dialect, at)
+  if (keyExchange !== undefined) {
+    if (mac === undefined) {
+      throw new ConfigError(`${at}/keyExchange: needs "mac": without one anybody could change the keys of a terminal`)
+    }
+    security.keyExchange = keyExchangeOf(keyExchange, dialect, at)
+  }
   return security
 }
 

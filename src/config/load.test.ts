@@ -72,7 +72,7 @@ describe('a wrong file is named with the place in it', () => {
     ['switch.json', (text: string) => text.slice(1), 'is not JSON'],
     ['demo.json', replaced('Asia/Tehran', 'Mars/Base'), '/timeZone is no time zone: Mars/Base'],
     ['demo.json', replaced('"T0000002"', '"T0000001"'), '/terminals has the code T0000001 twice'],
-    ['demo.json', replaced('"firstCards": 1000', '"firstCards": 1001'), '/loads/0/firstCards is more than there are'],
+    ['demo.json', replaced('"toCard": 1000', '"toCard": 1001'), '/loads/0/toCard is more than there are'],
     ['demo.json', replaced('"funder": "saffron"', '"funder": "x"'), '/loads/1/funder is no organisation: x'],
     ['dialects/iso87a.json', replaced('"bytesMax": 16', '"bytesMax": 17'), 'iso87a.json: '],
   ] as const)('%s %#', (name, edit, message) => {

@@ -137,6 +137,7 @@ export const demoSchema = Type.Object(
     name,
     timeZone: Type.String({ minLength: 1 }),
     cutOverSeconds: Type.Integer({ minimum: 0, maximum: 86_399 }),
+    calendar: Type.Optional(Type.Union([Type.Literal('gregorian'), Type.Literal('persian')])),
     currency: Type.Object(
       {
         code: code(8),
@@ -151,7 +152,7 @@ export const demoSchema = Type.Object(
         {
           code: code(40),
           kind: Type.Union(['credit', 'welfare', 'gift', 'voucher'].map(kind => Type.Literal(kind))),
-          priority: Type.Integer({ minimum: 0, maximum: 1000 }),
+          terms: Type.Optional(Type.Unknown({ description: 'Where, when and how much: see docs/programs.md' })),
         },
         closed,
       ),
@@ -194,7 +195,9 @@ export const demoSchema = Type.Object(
         {
           program: code(40),
           funder: code(40),
-          firstCards: Type.Integer({ minimum: 1 }),
+          /** Of the cards in their order: from this one, from 1 if it is left out. */
+          fromCard: Type.Optional(Type.Integer({ minimum: 1 })),
+          toCard: Type.Integer({ minimum: 1 }),
           /** Minor units, as digits. */
           amount: Type.String({ pattern: '^[1-9][0-9]{0,17}$' }),
         },

@@ -184,7 +184,7 @@ describe('the order of spending', () => {
     const reasonAt = (expiresAt: number): string =>
       open([lot(1, 1, 100n, { expiresAt })]).do(authorize(1n)).decision.reason
     const at = open().do(authorize(1n)).decision.at
-    expect([reasonAt(at), reasonAt(at + 1)]).toEqual(['program_not_allowed', 'approved'])
+    expect([reasonAt(at), reasonAt(at + 1)]).toEqual(['credit_expired', 'approved'])
   })
 })
 
@@ -242,7 +242,7 @@ describe('what welfare may pay for', () => {
   ] as const)('eligible %s', (eligibleAmount, legs) => {
     const lots = [lot(1, 1, 60n, { program: welfare }), lot(2, 1, 30n, { program: welfare }), lot(3, 1, 80n)]
     const { decision } = open(lots).do(authorize(100n, { eligibleAmount }))
-    expect(decision.reason).toBe(legs === null ? 'insufficient_funds' : 'approved')
+    expect(decision.reason).toBe(legs === null ? 'goods_not_eligible' : 'approved')
     expect(decision.postings.map(({ debit, pending }) => [debit, pending])).toEqual(legs ?? [])
   })
 })

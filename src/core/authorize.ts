@@ -1,11 +1,13 @@
-import type { Merchant, Terminal } from './catalog.ts'
+import type { Merchant, Operation, Terminal } from './catalog.ts'
 import type { Authorize } from './commands.ts'
 import { answer, type DecisionContext, deferred, isCurrency, type Outcome } from './decision.ts'
 import { dayOfMicros, type Micros, microsPerSecond, shardOfToken, transactionIdOf } from './ids.ts'
 import { hold, type Posting, transfer } from './ledger.ts'
+import { countApproval, countedOf, needOfOrganisations } from './limits.ts'
+import { keepAlive } from './lot-expiry.ts'
 import { pinTriesMax, refusalOfPin } from './pin.ts'
 import type { Reason } from './reasons.ts'
-import { eligibleLots, type Spend, spendFrom } from './spend.ts'
+import { candidatesOf, reasonOfShortfall, type Spend, spend } from './spend.ts'
 import type { Amounts, Card, Transaction } from './transactions.ts'
 import type { WorkingSet } from './working-set.ts'
 
@@ -32,6 +34,8 @@ export function decideAuthorize(command: Authorize, rows: WorkingSet, context: D
   if (terminal === undefined) return refuse('terminal_unknown', command, parties, rows, context)
   if (terminal.merchant !== merchant.id) return refuse('terminal_not_of_merchant', command, parties, rows, context)
   parties.terminal = terminal
+  const placeRefusal = merchant.isSuspended ? 'merchant_suspended' : refusalOfTerminal(terminal, command.purpose)
+  if (placeRefusal !== null) return refuse(placeRefusal, command, parties, rows, context)
   if (command.reference !== null && rows.recall({ merchant: merchant.id, reference: command.reference })) {
     return refuse('reversed_before', command, parties, rows, context)
   }
@@ -44,23 +48,39 @@ export function decideAuthorize(command: Authorize, rows: WorkingSet, context: D
 
   const lots = rows.lotsOf(card.holder)
   if (lots === undefined) return deferred({ lotsOf: [card.holder] })
+  const { amount, eligibleAmount, basket } = command
+  const purchase = { amount, eligibleAmount, basket, merchant, local: context.local }
+  const candidates = candidatesOf(lots, purchase, catalog)
+  const counted = countedOf(card.holder, rows)
+  const found = spend(candidates, purchase, counted)
+  if (found === undefined) return deferred(needOfOrganisations(lots, at, rows, catalog) ?? {})
   const pinRefusal = refusalOfPin(command.pin, card, rows)
   if (pinRefusal !== null) return refuse(pinRefusal, command, parties, rows, context)
-  const eligible = eligibleLots(lots, catalog, catalog.tenant.currency.id, at)
-  if (eligible.length === 0) return refuse('program_not_allowed', command, parties, rows, context)
-  const spend = spendFrom(eligible, catalog, command.amount, command.eligibleAmount)
   const partial = command.partial === 'terminal' ? terminal.partial : command.partial
-  if (spend.total < command.amount && !(partial && spend.total > 0n)) {
-    const unheld = eligible.map(lot => ({ ...lot, debitsPending: 0n }))
-    const coveredByHolds = spendFrom(unheld, catalog, command.amount, command.eligibleAmount).total >= command.amount
-    return refuse(coveredByHolds ? 'insufficient_funds_held' : 'insufficient_funds', command, parties, rows, context)
+  if (found.total < command.amount && !(partial && found.total > 0n)) {
+    const reason = reasonOfShortfall(candidates, purchase, counted, partial ? 1n : amount)
+    return refuse(reason, command, parties, rows, context)
   }
-  return approve(command, spend, { merchant, terminal, card }, rows, context)
+  return approve(command, found, { merchant, terminal, card }, rows, context)
 }
+
+/** Why nothing of this kind is taken at this terminal; null if it is. */
+export function refusalOfTerminal(terminal: Terminal, operation: Operation): Reason | null {
+  if (terminal.isSuspended) return 'terminal_suspended'
+  if (terminal.operations !== null && !terminal.operations.includes(operation)) return 'operation_not_allowed'
+  return null
+}
+
+const cardRefusals = {
+  blocked: 'card_blocked',
+  inactive: 'card_inactive',
+  replaced: 'card_replaced',
+  closed: 'card_closed',
+} as const
 
 /** Why this card cannot be used now; null if it can. */
 export function refusalOfCard(card: Card, at: Micros): Reason | null {
-  if (card.status === 'blocked') return 'card_blocked'
+  if (card.status !== 'active') return cardRefusals[card.status]
   if (card.expiresAt !== null && card.expiresAt <= at) return 'card_expired'
   if (card.pinTries >= pinTriesMax) return 'pin_tries_exceeded'
   return null
@@ -87,21 +107,23 @@ function approve(
     phase: captured ? 'confirmed' : 'authorized',
     reason,
     amounts: { ...amountsOf(command.amount), authorized: spend.total, confirmed: captured ? spend.total : 0n },
-    legs: spend.shares.map(({ lot, amount }) => ({
+    legs: spend.shares.map(({ candidate: { lot }, amount }) => ({
       lot: lot.id,
       program: lot.program,
       funder: lot.funder,
       held: captured ? 0n : amount,
       posted: captured ? amount : 0n,
     })),
-    expiresAt: captured ? null : context.at + holdSeconds(command, spend, terminal, context) * microsPerSecond,
+    expiresAt: captured ? null : context.at + holdSeconds(command, spend, terminal) * microsPerSecond,
     confirmedIn: captured ? context.batch : null,
   }
   const postings = spend.shares.map(
-    ({ lot, amount }): Posting =>
+    ({ candidate: { lot }, amount }): Posting =>
       captured ? transfer(lot.id, merchant.payable, amount, amount) : hold(lot.id, merchant.payable, amount),
   )
   rows.open(transaction)
+  countApproval(card.holder, merchant.id, spend.shares, rows, context)
+  keepAlive(spend.shares, rows, context)
   return answer(command, rows, context, { reason, transaction, postings })
 }
 
@@ -109,13 +131,11 @@ function approve(
  * How long the hold stays open: as the request says, else the terminal, else the programs, else the custom of the
  * channel.
  */
-function holdSeconds(command: Authorize, spend: Spend, terminal: Terminal, { catalog }: DecisionContext): number {
+function holdSeconds(command: Authorize, spend: Spend, terminal: Terminal): number {
   if (command.confirmWithinSeconds !== null) return command.confirmWithinSeconds
   if (command.purpose === 'preauthorization') return confirmPreauthorizationWithinSeconds
   if (terminal.confirmWithinSeconds !== null) return terminal.confirmWithinSeconds
-  const ofPrograms = spend.shares
-    .map(({ lot }) => catalog.programsById.get(lot.program)?.confirmWithinSeconds ?? null)
-    .filter(seconds => seconds !== null)
+  const ofPrograms = spend.shares.flatMap(({ candidate }) => candidate.terms.confirmWithinSeconds ?? [])
   return ofPrograms.length > 0 ? Math.min(...ofPrograms) : confirmWithinSecondsByDefault[command.channel]
 }
 

@@ -17,3 +17,14 @@ export function cardNumber(bin: string, serial: number): string {
 
 /** Whether the last of these digits is the check digit of those before it. */
 export const hasCheckDigit = (digits: string): boolean => luhnDigit(digits.slice(0, -1)) === digits.slice(-1)
+
+const cardNumberLength = 16
+
+/**
+ * A card number of 16 digits in a range (its first 6 to 12 digits). `digitsOf` gives so many random digits: numbers
+ * that follow one another could be guessed.
+ */
+export function randomCardNumber(range: string, digitsOf: (count: number) => string): string {
+  const digits = range + digitsOf(cardNumberLength - 1 - range.length)
+  return digits + luhnDigit(digits)
+}

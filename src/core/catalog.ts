@@ -1,4 +1,6 @@
+import type { Day } from './ids.ts'
 import type { AccountId } from './ledger.ts'
+import type { TermsVersion } from './terms.ts'
 
 /**
  * What one tenant has set up: merchants, terminals, programs. It changes seldom and is small beside the cards, so a
@@ -26,6 +28,14 @@ export interface Tenant {
   readonly cutOverSeconds: number
   /** The account that settlements move what is owed to merchants into, until it is paid out. */
   readonly clearingAccount: AccountId
+  /** Takes what is left on lots that have expired. */
+  readonly breakageAccount: AccountId
+  /** Takes what merchants pay for being settled. */
+  readonly feesAccount: AccountId
+  /** Decides where weeks begin. */
+  readonly calendar: 'gregorian' | 'persian'
+  /** Local days. */
+  readonly holidays: ReadonlySet<Day>
 }
 
 /** Anything that can be counted in whole minor units: money, and later points and tickets. */
@@ -46,6 +56,11 @@ export interface Merchant {
   readonly name: string
   /** What the tenant owes this merchant. */
   readonly payable: AccountId
+  readonly category: string | null
+  readonly groups: readonly string[]
+  readonly isSuspended: boolean
+  /** Of what a settlement pays for purchases: so many millionths, and so much for each of them. */
+  readonly fee: { readonly millionths: number; readonly each: bigint }
 }
 
 export interface Terminal {
@@ -58,20 +73,39 @@ export interface Terminal {
   /** Whether a partial approval (DE39 10) is understood there. */
   readonly partial: boolean
   readonly confirmWithinSeconds: number | null
+  /** What may be asked for there; null: everything. */
+  readonly operations: readonly Operation[] | null
+  readonly isSuspended: boolean
 }
+
+export const operations = ['purchase', 'preauthorization', 'refund', 'inquiry'] as const
+export type Operation = (typeof operations)[number]
+
+export const programKinds = ['credit', 'welfare', 'gift', 'voucher'] as const
 
 export interface Program {
   readonly id: number
   readonly code: string
-  readonly kind: 'credit' | 'welfare' | 'gift' | 'voucher'
-  /** Lower is spent first. */
-  readonly priority: number
-  readonly confirmWithinSeconds: number | null
+  readonly name: string
+  readonly kind: (typeof programKinds)[number]
+  readonly asset: number
+  /** Who pays for loads that do not say it. */
+  readonly funder: number | null
+  /** Nothing is loaded or spent any more. */
+  readonly isClosed: boolean
+  /** In the order in which they were made. */
+  readonly versions: readonly TermsVersion[]
 }
 
-/** Who loaded a lot: the business itself or a sponsor organisation. */
+/** Who loads lots: the business itself or a sponsor organisation. */
 export interface Funder {
   readonly id: number
   readonly code: string
+  readonly name: string
   readonly account: AccountId
+  /** `prepaid`: loads only what it has paid in; `credit_line`: that, and up to its credit limit beyond. */
+  readonly contract: 'unlimited' | 'prepaid' | 'credit_line'
+  readonly creditLimit: bigint
+  /** Nothing is loaded from it any more; what was loaded may be spent. */
+  readonly isSuspended: boolean
 }

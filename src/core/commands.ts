@@ -1,4 +1,4 @@
-import type { Day, TransactionId } from './ids.ts'
+import type { Day, Micros, TransactionId } from './ids.ts'
 import type { AccountId } from './ledger.ts'
 
 /** 32 lower-case hexadecimal digits: 16 bytes that name a request for ever. See `core/keys.ts`. */
@@ -66,6 +66,8 @@ export interface Authorize extends Request {
   readonly partial: boolean | 'terminal'
   /** What welfare credit may pay for; null: all of it. */
   readonly eligibleAmount: bigint | null
+  /** What is bought, as far as programs ask for it; null: not said. */
+  readonly basket: readonly BasketLine[] | null
   readonly confirmWithinSeconds: number | null
   readonly reference: string | null
   /** DE37 of the terminal; null: the switch makes one. */
@@ -74,6 +76,12 @@ export interface Authorize extends Request {
   readonly stan: number | null
   /** Left out: no PIN came with it. It is no part of the content: a repeat may be enciphered afresh. */
   readonly pin?: PinVerdict
+}
+
+/** Goods of one kind, and what is to be paid for them. */
+export interface BasketLine {
+  readonly goods: string
+  readonly amount: bigint
 }
 
 interface FollowUp extends Request {
@@ -124,12 +132,72 @@ export interface Expire extends Request {
   readonly id: TransactionId
 }
 
-/** Puts value on a lot, from the account of its funder. */
+/** Why value was moved outside a purchase, and who asked for it: kept with each change of a lot. */
+export interface Note {
+  readonly reason: string | null
+  readonly reference: string | null
+  readonly actor: string | null
+}
+
+/** Puts value on a new lot, from the account of its funder. */
 export interface Load extends Request {
   readonly kind: 'load'
   readonly holder: number
-  readonly lot: AccountId
+  readonly program: number
+  readonly funder: number
   readonly amount: bigint
+  /** `terms`: as the program has it; null: never. */
+  readonly expiresAt: Micros | null | 'terms'
+  readonly note: Note
+}
+
+/** Takes unspent value of a holder's program back to its funders: from the lots that expire last. */
+export interface Clawback extends Request {
+  readonly kind: 'clawback'
+  readonly holder: number
+  readonly program: number
+  /** Only what this funder has loaded; null: any. */
+  readonly funder: number | null
+  /** null: all that is unspent. */
+  readonly amount: bigint | null
+  readonly note: Note
+}
+
+/** Corrects one lot, from or to the account of its funder. */
+export interface Adjust extends Request {
+  readonly kind: 'adjust'
+  readonly holder: number
+  readonly lot: AccountId
+  /** Below zero: takes value off, as far as it is not held or spent. Never zero. */
+  readonly amount: bigint
+  readonly note: Note
+}
+
+/** Moves unspent value to another holder or program; it keeps its funder, and the sooner expiry of the two. */
+export interface Transfer extends Request {
+  readonly kind: 'transfer'
+  readonly holder: number
+  readonly program: number
+  readonly toHolder: number
+  readonly toProgram: number
+  /** null: all that is unspent. */
+  readonly amount: bigint | null
+  readonly note: Note
+}
+
+/** The switch's own booking of what is left on a lot that has expired. */
+export interface Breakage extends Request {
+  readonly kind: 'breakage'
+  readonly holder: number
+  readonly lot: AccountId
+}
+
+/** Records what an organisation has paid in; below zero: what was paid back to it. */
+export interface Deposit extends Request {
+  readonly kind: 'deposit'
+  readonly organisation: number
+  readonly amount: bigint
+  readonly note: Note
 }
 
 /** Moves what a settlement owes (or, if negative, is owed) from the merchant to clearing. */
@@ -137,6 +205,8 @@ export interface Settle extends Request {
   readonly kind: 'settle'
   readonly merchant: string
   readonly net: bigint
+  /** What the merchant pays for it, out of the net. */
+  readonly fee: bigint
 }
 
 /** Takes the key of a request to close settlements: it moves nothing by itself. */
@@ -144,5 +214,19 @@ export interface Close extends Request {
   readonly kind: 'close'
 }
 
-export type Command = Authorize | Confirm | Reverse | Refund | Inquire | Expire | Load | Settle | Close
+export type Command =
+  | Authorize
+  | Confirm
+  | Reverse
+  | Refund
+  | Inquire
+  | Expire
+  | Load
+  | Clawback
+  | Adjust
+  | Transfer
+  | Breakage
+  | Deposit
+  | Settle
+  | Close
 export type CommandKind = Command['kind']

@@ -1,5 +1,6 @@
 import type { Confirm } from './commands.ts'
-import { answer, type DecisionContext, type Outcome, payableOf } from './decision.ts'
+import { answer, type DecisionContext, deferred, type Outcome, payableOf } from './decision.ts'
+import { giveValueBack, needOfGivingBack } from './give-back.ts'
 import { capture, type Posting } from './ledger.ts'
 import { lesser } from './money.ts'
 import { findOriginal } from './original.ts'
@@ -33,6 +34,10 @@ export function decideConfirm(command: Confirm, rows: WorkingSet, context: Decis
   if (amount <= 0n) return refuse('amount_invalid', transaction)
   if (amount > heldOf(transaction)) return refuse('amount_beyond', transaction)
 
+  const isPartial = amount < heldOf(transaction)
+  const need = isPartial ? needOfGivingBack(transaction, rows, context) : null
+  if (need !== null) return deferred(need)
+
   const postings: Posting[] = []
   const legs: Leg[] = []
   let left = amount
@@ -50,6 +55,7 @@ export function decideConfirm(command: Confirm, rows: WorkingSet, context: Decis
     confirmedIn: context.batch,
   }
   rows.change(transaction, confirmed)
+  if (isPartial) giveValueBack(transaction, legs, rows, context)
   return answer(command, rows, context, { reason: 'approved', transaction: confirmed, postings })
 }
 

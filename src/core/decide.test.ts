@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import {
+  adjust,
   authorize,
+  breakage,
   card,
   cardToken,
   catalog,
+  clawback,
   confirm,
+  deposit,
   expire,
   inquire,
   load,
@@ -14,12 +18,14 @@ import {
   reverse,
   settle,
   startOfTime,
+  transfer,
 } from '../../test/support/core.ts'
 import { MemoryLedger } from '../../test/support/memory-ledger.ts'
 import type { Command } from './commands.ts'
 import { decide } from './decide.ts'
 import type { DecisionContext, Outcome } from './decision.ts'
 import { dayOfMicros } from './ids.ts'
+import { localTimeOf } from './local-time.ts'
 import { type Rows, WorkingSet } from './working-set.ts'
 
 const open = (): MemoryLedger => new MemoryLedger({ cards: [card(1)], lots: [lot(1, 1, 500n)] })
@@ -39,7 +45,12 @@ describe('one key, one effect', () => {
     ['refund', ledger => refund(ledger.open('confirmed'))],
     ['expire, refused', ledger => expire(ledger.open('confirmed'))],
     ['inquire', () => inquire()],
-    ['load', () => load(1, 1, 10n)],
+    ['load', () => load(1, 10n)],
+    ['load, refused', () => load(1, 0n)],
+    ['clawback', () => clawback(1, 10n)],
+    ['adjust', () => adjust(1, 1, -10n)],
+    ['transfer', () => transfer([1, 1], [2, 1], 10n)],
+    ['deposit', () => deposit(2, 10n)],
     ['settle', () => settle('M1', 10n)],
   ]
   test.each(commands)('%s', (_name, commandOf) => {
@@ -54,7 +65,7 @@ describe('one key, one effect', () => {
     expect(again.decision).toEqual(first.decision)
     expect(ledger.submit([{ ...command, content: 'bb' }])).toEqual([{ kind: 'other_content', stored: 'aa' }])
     expect(state()).toEqual(before)
-    ledger.do(load(1, 1, 1_000n))
+    ledger.do(load(1, 1_000n))
     expect(ledger.do(command).decision).toEqual(first.decision)
   })
 
@@ -86,7 +97,9 @@ describe('what the rows of a batch do not tell is left to the next one', () => {
   const opener = authorize(1n)
   const opened = holds.do(opener).decision
   const rowOf = (id: number) => holds.transactions.get(id)!
-  const locked = { lockedHolders: [1] }
+  const locked = { lockedHolders: [[1, []]] } satisfies Partial<Rows>
+  const oneLot = { lots: [lot(1, 1, 100n)], holdersWithLots: [1] }
+  const funderOne = { id: 1, balance: 0n, usage: [] }
   const settledUpTo = [[1, -1]] as const
 
   const cases: [string, Command, Partial<Rows>, Outcome][] = [
@@ -102,7 +115,41 @@ describe('what the rows of a batch do not tell is left to the next one', () => {
     ['the lots, to inquire', inquire(), { cards: [card(1)], ...locked }, { kind: 'deferred', need: { lotsOf: [1] } }],
     ['the lock of the original', confirm(held), { transactions: [rowOf(held)] }, { kind: 'deferred', need: {} }],
     ['the lock, to expire', expire(held), { transactions: [rowOf(held)] }, { kind: 'deferred', need: {} }],
-    ['the lock, to load', load(1, 1, 1n), {}, { kind: 'deferred', need: {} }],
+    ['the lock and the funder, to load', load(1, 1n), {}, { kind: 'deferred', need: { organisations: [1] } }],
+    [
+      'a number, to load',
+      load(1, 1n),
+      { ...locked, organisations: [funderOne] },
+      { kind: 'deferred', need: { lots: 1 } },
+    ],
+    ['the lots, to claw back', clawback(1, 1n), locked, { kind: 'deferred', need: { lotsOf: [1] } }],
+    [
+      'the funder, to claw back',
+      clawback(1, 1n),
+      { ...locked, ...oneLot },
+      { kind: 'deferred', need: { organisations: [1] } },
+    ],
+    ['the lots, to adjust', adjust(1, 1, 1n), locked, { kind: 'deferred', need: { lotsOf: [1] } }],
+    [
+      'the funder, to adjust',
+      adjust(1, 1, 1n),
+      { ...locked, ...oneLot },
+      { kind: 'deferred', need: { organisations: [1] } },
+    ],
+    [
+      'the other holder, to transfer',
+      transfer([1, 1], [2, 1], 1n),
+      { ...locked, ...oneLot },
+      { kind: 'deferred', need: { lotsOf: [1, 2] } },
+    ],
+    [
+      'numbers, to transfer',
+      transfer([1, 1], [2, 1], 1n),
+      { lockedHolders: [...locked.lockedHolders, [2, []]], lots: oneLot.lots, holdersWithLots: [1, 2] },
+      { kind: 'deferred', need: { lots: 1 } },
+    ],
+    ['the lots, to sweep', breakage(1, 1, 0), locked, { kind: 'deferred', need: { lotsOf: [1] } }],
+    ['the organisation, to pay in', deposit(1, 1n), {}, { kind: 'deferred', need: { organisations: [1] } }],
     [
       'the row behind a key',
       confirm(opener.key),
@@ -147,13 +194,25 @@ describe('what the rows of a batch do not tell is left to the next one', () => {
     ],
   ]
   test.each(cases)('%s', (_name, command, given, outcome) => {
-    const none = { decisions: [], transactions: [], cards: [], lots: [], lockedHolders: [], holdersWithLots: [] }
-    const rows = new WorkingSet({ ...none, settledUpTo: [], rememberedReversals: [], ...given })
+    const rows = new WorkingSet({
+      decisions: [],
+      transactions: [],
+      cards: [],
+      lots: [],
+      lockedHolders: [],
+      organisations: [],
+      holdersWithLots: [],
+      settledUpTo: [],
+      rememberedReversals: [],
+      ...given,
+    })
     const context: DecisionContext = {
       catalog,
       at: startOfTime,
       batch: 99,
       businessDate: dayOfMicros(startOfTime),
+      local: localTimeOf(startOfTime, catalog.tenant),
+      nextLot: () => undefined,
       nextSequence: () => {
         throw new Error('nothing may be opened')
       },

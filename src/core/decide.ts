@@ -4,9 +4,11 @@ import { decideConfirm } from './confirm.ts'
 import { type DecisionContext, deferred, type Outcome } from './decision.ts'
 import { decideExpire } from './expire.ts'
 import { decideInquire } from './inquire.ts'
-import { decideClose, decideLoad, decideSettle } from './move.ts'
+import { decideAdjust, decideClawback, decideDeposit, decideLoad } from './loads.ts'
+import { decideBreakage, decideTransfer } from './lot-moves.ts'
 import { decideRefund } from './refund.ts'
 import { decideReverse } from './reverse.ts'
+import { decideClose, decideSettle } from './settle.ts'
 import type { WorkingSet } from './working-set.ts'
 
 /**
@@ -40,6 +42,16 @@ export function decide(command: Command, rows: WorkingSet, context: DecisionCont
       return decideInquire(command, rows, context)
     case 'load':
       return decideLoad(command, rows, context)
+    case 'clawback':
+      return decideClawback(command, rows, context)
+    case 'adjust':
+      return decideAdjust(command, rows, context)
+    case 'transfer':
+      return decideTransfer(command, rows, context)
+    case 'breakage':
+      return decideBreakage(command, rows, context)
+    case 'deposit':
+      return decideDeposit(command, rows, context)
     case 'settle':
       return decideSettle(command, rows, context)
     case 'close':

@@ -2,6 +2,7 @@ import type { Catalog } from './catalog.ts'
 import type { Command } from './commands.ts'
 import { type Day, dayOfMicros, type Micros, type TransactionId } from './ids.ts'
 import type { Posting } from './ledger.ts'
+import type { LocalTime } from './local-time.ts'
 import type { Phase } from './phases.ts'
 import type { Reason } from './reasons.ts'
 import type { Balance, Decision, Transaction } from './transactions.ts'
@@ -13,8 +14,12 @@ export interface DecisionContext {
   readonly at: Micros
   readonly batch: number
   readonly businessDate: Day
+  /** `at` on the clocks of the tenant. */
+  readonly local: LocalTime
   /** A number that no other transaction of the day has. */
   nextSequence(): number
+  /** A number that no other lot has; undefined where the batch did not draw one. */
+  nextLot(): number | undefined
 }
 
 /** Rows that a command turned out to need beyond those that its batch has read. */
@@ -23,7 +28,19 @@ export interface Need {
   readonly lotsOf?: readonly number[]
   /** Merchants whose settlement watermark is to be read. */
   readonly watermarksOf?: readonly number[]
+  /** Organisations whose counters are to be locked and read. */
+  readonly organisations?: readonly number[]
+  /** How many numbers for new lots are to be drawn. */
+  readonly lots?: number
 }
+
+export const bothNeeds = (one: Need, other: Need): Need => ({
+  transactions: [...(one.transactions ?? []), ...(other.transactions ?? [])],
+  lotsOf: [...(one.lotsOf ?? []), ...(other.lotsOf ?? [])],
+  watermarksOf: [...(one.watermarksOf ?? []), ...(other.watermarksOf ?? [])],
+  organisations: [...(one.organisations ?? []), ...(other.organisations ?? [])],
+  lots: (one.lots ?? 0) + (other.lots ?? 0),
+})
 
 export type Outcome =
   | { kind: 'decided'; decision: Decision; transaction: Transaction | null; replayed: boolean }
@@ -46,7 +63,7 @@ interface Answer {
 /** Stores the answer to `command` and hands it out. The transaction is as it stands after. */
 export function answer(command: Command, rows: WorkingSet, context: DecisionContext, given: Answer): Outcome {
   const decision = decisionOf(command, rows, context, given)
-  rows.book(decision, given.transaction?.holder ?? holderOf(command))
+  rows.book(decision, given.transaction?.holder ?? null)
   return { kind: 'decided', decision, transaction: given.transaction, replayed: false }
 }
 
@@ -74,8 +91,6 @@ function decisionOf(command: Command, rows: WorkingSet, context: DecisionContext
     at: context.at,
   }
 }
-
-const holderOf = (command: Command): number | null => (command.kind === 'load' ? command.holder : null)
 
 /** Postings that move nothing: they keep what the transaction has in force on each lot, for the stored answer. */
 function standing(transaction: Transaction, context: DecisionContext): Posting[] {

@@ -1,5 +1,6 @@
 import type { Expire } from './commands.ts'
 import { answer, answerUnstored, type DecisionContext, deferred, type Outcome, payableOf } from './decision.ts'
+import { giveValueBack, needOfGivingBack } from './give-back.ts'
 import { release } from './ledger.ts'
 import { watermarkNeed } from './original.ts'
 import { refusalOf } from './phases.ts'
@@ -21,6 +22,9 @@ export function decideExpire(command: Expire, rows: WorkingSet, context: Decisio
   const isDue = transaction.expiresAt !== null && context.at > transaction.expiresAt
   if (!isDue) return answerUnstored(command, rows, context, { reason: 'not_expirable', transaction })
 
+  const missing = needOfGivingBack(transaction, rows, context)
+  if (missing !== null) return deferred(missing)
+
   const payable = payableOf(transaction, context)
   const expired: Transaction = {
     ...transaction,
@@ -28,6 +32,7 @@ export function decideExpire(command: Expire, rows: WorkingSet, context: Decisio
     legs: transaction.legs.map(leg => ({ ...leg, held: 0n })),
   }
   rows.change(transaction, expired)
+  giveValueBack(transaction, expired.legs, rows, context)
   const postings = transaction.legs.map(({ lot, held }) => release(lot, payable, held, 0n))
   return answer(command, rows, context, { reason: 'approved', transaction: expired, postings })
 }

@@ -1,9 +1,10 @@
-import { refusalOfCard } from './authorize.ts'
+import { refusalOfCard, refusalOfTerminal } from './authorize.ts'
+import { balancesOf } from './balances.ts'
 import type { Inquire } from './commands.ts'
 import { answer, type DecisionContext, deferred, isCurrency, type Outcome } from './decision.ts'
+import { countedOf, needOfOrganisations } from './limits.ts'
 import { refusalOfPin } from './pin.ts'
 import type { Reason } from './reasons.ts'
-import { balancesOf } from './spend.ts'
 import type { WorkingSet } from './working-set.ts'
 
 /** Tells what is on the card, and what could be spent now, there. */
@@ -18,6 +19,8 @@ export function decideInquire(command: Inquire, rows: WorkingSet, context: Decis
   const terminal = catalog.terminalsByCode.get(command.terminal)
   if (terminal === undefined) return refuse('terminal_unknown')
   if (terminal.merchant !== merchant.id) return refuse('terminal_not_of_merchant')
+  const placeRefusal = merchant.isSuspended ? 'merchant_suspended' : refusalOfTerminal(terminal, 'inquiry')
+  if (placeRefusal !== null) return refuse(placeRefusal)
   if (!isCurrency(command.currency, context)) return refuse('currency_unsupported')
   if (card === undefined) return refuse('card_unknown')
   const cardRefusal = refusalOfCard(card, at)
@@ -25,8 +28,9 @@ export function decideInquire(command: Inquire, rows: WorkingSet, context: Decis
 
   const lots = rows.lotsOf(card.holder)
   if (lots === undefined) return deferred({ lotsOf: [card.holder] })
+  const balances = balancesOf(lots, merchant, context.local, countedOf(card.holder, rows), catalog)
+  if (balances === undefined) return deferred(needOfOrganisations(lots, at, rows, catalog) ?? {})
   const pinRefusal = refusalOfPin(command.pin, card, rows)
   if (pinRefusal !== null) return refuse(pinRefusal)
-  const balances = balancesOf(lots, catalog, catalog.tenant.currency.id, at)
   return answer(command, rows, context, { reason: 'approved', transaction: null, balances })
 }

@@ -1,5 +1,5 @@
 import type { Key } from './commands.ts'
-import type { TransactionId } from './ids.ts'
+import type { Micros, TransactionId } from './ids.ts'
 
 /**
  * Keys are packed, not hashed, so that the primary key of the decisions also finds the requests of one terminal by
@@ -59,8 +59,23 @@ export function terminalKeyRange(request: Omit<TerminalRequest, 'sentAt'>): { fr
  */
 export const clientKey = (client: number, hash: string): Key => hex(0x80000000 + client, 8) + hash.slice(0, 24)
 
-const purposes = { expire: 1, load: 2, settle: 3, refund: 4 } as const
+const purposes = { expire: 1, load: 2, settle: 3, refund: 4, breakage: 5, list: 6, approval: 7, import: 9 } as const
 
 /** A key of the switch's own: the same purpose and number always give the same key, so that a job may run twice. */
 export const switchKey = (purpose: keyof typeof purposes, number: TransactionId): Key =>
   `ff${hex(purposes[purpose], 2)}${hex(number, 28)}`
+
+/** A lot is swept once for each moment at which it became due. */
+export const breakageKey = (lot: number, due: Micros): Key =>
+  `ff${hex(purposes.breakage, 2)}${hex(due, 14)}${hex(lot, 14)}`
+
+/** The load of one line of a file that is imported. */
+export const importKey = (number: number, line: number): Key =>
+  `ff${hex(purposes.import, 2)}${hex(number, 14)}${hex(line, 14)}`
+
+/** A line of a list of loads is done once, however often the list is run. */
+export const listLineKey = (list: number, line: number): Key =>
+  `ff${hex(purposes.list, 2)}${hex(list, 14)}${hex(line, 14)}`
+
+/** What an approval makes, where the key of the request has the approval itself as its answer. */
+export const approvalKey = (approval: number): Key => switchKey('approval', approval)

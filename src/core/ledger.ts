@@ -77,10 +77,16 @@ export interface Lot extends Counters {
   /** Credit that may be spent beyond what was loaded: a credit line. Never negative. */
   readonly limit: bigint
   readonly expiresAt: Micros | null
+  /** From when what is left is to be booked as breakage; null: nothing is. */
+  readonly sweepDue: Micros | null
+  /** Nothing is spent from it until an operator releases it. */
+  readonly isFrozen: boolean
 }
 
 /** What can be reserved now: holds count, money that is only pending in does not. */
 export const availableOf = (lot: Lot): bigint => lot.creditsPosted + lot.limit - lot.debitsPosted - lot.debitsPending
+
+export const isExpired = ({ expiresAt }: Lot, at: Micros): boolean => expiresAt !== null && expiresAt <= at
 
 /** The lot after a posting that touches it. */
 export function afterPosting(lot: Lot, posting: Posting): Lot {

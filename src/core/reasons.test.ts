@@ -20,18 +20,27 @@ const statuses: Readonly<Record<number, readonly string[]>> = {
   404: ['25'],
   405: ['30'],
   406: ['30'],
-  409: ['12', '25', '68', '91'],
+  409: ['12', '25', '51', '57', '62', '68', '91'],
+  412: ['30'],
   413: ['30'],
   415: ['30'],
   422: ['94'],
+  428: ['30'],
   429: ['91'],
   500: ['96'],
   503: ['91'],
   504: ['91'],
 }
 /** What is never stored, so that the same key may try again. */
-const passingStatuses = [400, 401, 403, 405, 406, 413, 415, 429, 500, 503, 504]
-const passingByName: readonly Reason[] = ['in_progress', 'not_found']
+const passingStatuses = [400, 401, 403, 405, 406, 412, 413, 415, 428, 429, 500, 503, 504]
+const passingByName: readonly Reason[] = [
+  'in_progress',
+  'not_found',
+  'code_taken',
+  'file_known',
+  'state_unsuitable',
+  'card_status_wrong',
+]
 
 describe('each reason', () => {
   test.each(rows)('%s', (reason, { code, de39, http, retry, en, fa }) => {
@@ -75,6 +84,33 @@ const written: Partial<Record<Reason, number>> = {
   not_reversible: 36,
   not_refundable: 37,
   not_expirable: 38,
+  credit_expired: 26,
+  account_frozen: 27,
+  program_not_now: 28,
+  goods_not_eligible: 29,
+  processing_code_unsupported: 39,
+  pin_wrong: 40,
+  pin_tries_exceeded: 41,
+  pin_unverifiable: 42,
+  pin_replayed: 43,
+  card_inactive: 44,
+  card_replaced: 45,
+  card_closed: 46,
+  merchant_suspended: 47,
+  terminal_suspended: 48,
+  amount_below_minimum: 49,
+  amount_limit: 50,
+  count_limit: 51,
+  share_limit: 52,
+  budget_exhausted: 53,
+  pays_alone_only: 54,
+  program_closed: 55,
+  organisation_unknown: 56,
+  organisation_suspended: 57,
+  funding_insufficient: 58,
+  account_unknown: 59,
+  other_content: 60,
+  transfer_not_allowed: 76,
 }
 test('stored codes are as they were written', () => {
   for (const [reason, code] of Object.entries(written)) expect(reasonOfCode(code)).toBe(reason)

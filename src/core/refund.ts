@@ -1,8 +1,11 @@
+import { refusalOfTerminal } from './authorize.ts'
 import type { Terminal } from './catalog.ts'
 import type { Refund, Reverse } from './commands.ts'
-import { answer, type DecisionContext, type Outcome, payableOf } from './decision.ts'
+import { answer, type DecisionContext, deferred, type Outcome, payableOf } from './decision.ts'
+import { giveValueBack } from './give-back.ts'
 import { dayOfMicros, rrnOf, shardOf, transactionIdOf } from './ids.ts'
 import { type Posting, transfer } from './ledger.ts'
+import { lotsNeed, returnToLots } from './lot-expiry.ts'
 import { lesser } from './money.ts'
 import { findOriginal } from './original.ts'
 import { refusalOf } from './phases.ts'
@@ -25,12 +28,16 @@ export function decideRefund(command: Refund, rows: WorkingSet, context: Decisio
   if (terminal !== null && terminal.merchant !== transaction.merchant) {
     return refuse('terminal_not_of_merchant', transaction)
   }
+  const placeRefusal = terminal === null ? null : refusalOfTerminal(terminal, 'refund')
+  if (placeRefusal !== null) return refuse(placeRefusal, transaction)
   const refusal = transaction.kind === 'refund' ? 'not_refundable' : refusalOf(transaction.phase, 'refund')
   if (refusal !== null) return refuse(refusal, transaction)
   const amount = command.amount ?? postedOf(transaction)
   if (postedOf(transaction) === 0n) return refuse('not_refundable', transaction)
   if (amount <= 0n) return refuse('amount_invalid', transaction)
   if (amount > postedOf(transaction)) return refuse('amount_beyond', transaction)
+  const need = lotsNeed(transaction, rows)
+  if (need !== null) return deferred(need)
   return giveBack(command, transaction, amount, terminal, rows, context)
 }
 
@@ -81,6 +88,15 @@ export function giveBack(
     legs: originalLegs,
   })
   rows.open(refund)
+  // A terminal's late reverse is a refund by name only: it gives back what a reverse gives back.
+  if (command.kind === 'reverse') giveValueBack(original, originalLegs, rows, context)
+  else
+    returnToLots(
+      original.holder,
+      refundLegs.map(({ lot }) => lot),
+      rows,
+      context,
+    )
   return answer(command, rows, context, { reason: 'approved', transaction: refund, postings })
 }
 

@@ -1,5 +1,6 @@
 import type { Reverse } from './commands.ts'
 import { answer, type DecisionContext, deferred, type Outcome, payableOf } from './decision.ts'
+import { giveValueBack, needOfGivingBack } from './give-back.ts'
 import { dayOfMicros } from './ids.ts'
 import { availableOf, type Posting, release, transfer } from './ledger.ts'
 import { lesser } from './money.ts'
@@ -38,6 +39,8 @@ export function decideReverse(command: Reverse, rows: WorkingSet, context: Decis
   if (amount > inForce(transaction)) return respond('amount_beyond', transaction)
 
   if (transaction.kind === 'refund') return takeBack(command, transaction, amount, rows, context)
+  const need = needOfGivingBack(transaction, rows, context)
+  if (need !== null) return deferred(need)
   if (rows.isSettled(transaction)) return giveBack(command, transaction, amount, null, rows, context)
   return undo(command, transaction, amount, rows, context)
 }
@@ -100,6 +103,7 @@ function undo(
     legs.unshift(isHold ? { ...leg, held: remaining } : { ...leg, posted: remaining })
     postings.unshift(isHold ? release(leg.lot, payable, off, remaining) : transfer(payable, leg.lot, off, remaining))
   }
+  giveValueBack(transaction, legs, rows, context)
   return finish(command, transaction, legs, postings, amount, rows, context)
 }
 

@@ -22,6 +22,8 @@ export interface Settlement {
   readonly refunds: SettlementSum
   /** Purchases less refunds: what the tenant owes the merchant, negative if the merchant owes. */
   readonly net: bigint
+  /** What the merchant pays for being settled, out of the net. */
+  readonly fee: bigint
   /** Code of the currency. */
   readonly currency: string
 }

@@ -96,7 +96,7 @@ export interface Decision {
 export interface Card {
   readonly token: CardToken
   readonly holder: number
-  readonly status: 'active' | 'blocked'
+  readonly status: 'active' | 'blocked' | 'inactive' | 'replaced' | 'closed'
   readonly expiresAt: Micros | null
   /** Wrong PINs in a row. */
   readonly pinTries: number

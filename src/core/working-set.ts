@@ -1,7 +1,8 @@
-import type { CardToken, Key } from './commands.ts'
-import type { TransactionId } from './ids.ts'
+import type { CardToken, Key, Note } from './commands.ts'
+import type { Micros, TransactionId } from './ids.ts'
 import { type AccountId, afterPosting, isLot, type Lot, type Posting } from './ledger.ts'
 import type { Card, Decision, Transaction } from './transactions.ts'
+import type { Usage } from './usage.ts'
 
 /** The rows a batch has read, after its locks. */
 export interface Rows {
@@ -9,8 +10,10 @@ export interface Rows {
   readonly transactions: readonly Transaction[]
   readonly cards: readonly Card[]
   readonly lots: readonly Lot[]
-  /** Holders whose row this batch has locked. */
-  readonly lockedHolders: readonly number[]
+  /** Holders whose row this batch has locked, each with what its limits have counted. */
+  readonly lockedHolders: readonly (readonly [holder: number, usage: Usage])[]
+  /** Organisations whose counters this batch has locked. */
+  readonly organisations: readonly OrganisationCounters[]
   /** Holders of whom every lot was read. */
   readonly holdersWithLots: readonly number[]
   /**
@@ -36,6 +39,46 @@ export interface LotDelta {
   creditsPosted: bigint
 }
 
+/** What an organisation has paid in less what it has loaded, and what the limits on its credit have counted. */
+export interface OrganisationCounters {
+  readonly id: number
+  readonly balance: bigint
+  readonly usage: Usage
+}
+
+/** Counters as they were read and as they are to be. */
+export interface UsageChange {
+  readonly holder: number
+  readonly read: Usage
+  readonly usage: Usage
+}
+
+export interface OrganisationChange {
+  readonly read: OrganisationCounters
+  readonly after: OrganisationCounters
+}
+
+/** What is to be changed of a lot beside its counters. */
+export interface LotChange {
+  readonly holder: number
+  readonly lot: AccountId
+  readonly expiresAt: Micros | null
+  readonly sweepDue: Micros | null
+}
+
+/** A change of a lot that is no purchase, by the decision with this index. */
+export interface Movement {
+  readonly index: number
+  readonly kind: Decision['kind']
+  readonly lot: AccountId
+  readonly holder: number
+  /** Below zero: taken off. */
+  readonly amount: bigint
+  /** What is posted on the lot after it. */
+  readonly balance: bigint
+  readonly note: Note
+}
+
 /** The wrong PINs of a card, as they were read and as they are to be. */
 export interface PinTries {
   readonly token: CardToken
@@ -54,6 +97,7 @@ export class WorkingSet {
   readonly lotDeltas = new Map<AccountId, LotDelta>()
   readonly remembered: BillReference[] = []
   readonly recalled: BillReference[] = []
+  readonly movements: Movement[] = []
   readonly #pinTries = new Map<CardToken, PinTries>()
 
   readonly #decisions = new Map<Key, Decision>()
@@ -61,7 +105,12 @@ export class WorkingSet {
   readonly #cards = new Map<CardToken, Card>()
   readonly #lots = new Map<AccountId, Lot>()
   readonly #lotsByHolder = new Map<number, AccountId[]>()
-  readonly #locked: Set<number>
+  readonly #newLots = new Set<AccountId>()
+  readonly #changedLots = new Map<AccountId, LotChange>()
+  readonly #usage: Map<number, Usage>
+  readonly #changedUsage = new Map<number, UsageChange>()
+  readonly #organisations: Map<number, OrganisationCounters>
+  readonly #changedOrganisations = new Map<number, OrganisationCounters>()
   readonly #settledUpTo: Map<number, number>
   readonly #bills: Set<string>
   readonly #opened = new Set<TransactionId>()
@@ -76,7 +125,8 @@ export class WorkingSet {
       this.#lots.set(lot.id, lot)
       this.#lotsByHolder.get(lot.holder)?.push(lot.id)
     }
-    this.#locked = new Set(rows.lockedHolders)
+    this.#usage = new Map(rows.lockedHolders)
+    this.#organisations = new Map(rows.organisations.map(one => [one.id, one]))
     this.#settledUpTo = new Map(rows.settledUpTo)
     this.#bills = new Set(rows.rememberedReversals.map(billKey))
   }
@@ -106,12 +156,80 @@ export class WorkingSet {
   }
 
   isLocked(holder: number): boolean {
-    return this.#locked.has(holder)
+    return this.#usage.has(holder)
+  }
+
+  /** What the limits of a locked holder have counted. */
+  usageOf(holder: number): Usage {
+    const usage = this.#usage.get(holder)
+    if (usage === undefined) throw new Error(`holder ${holder} is not locked`)
+    return usage
+  }
+
+  setUsage(holder: number, usage: Usage): void {
+    const read = this.#changedUsage.get(holder)?.read ?? this.usageOf(holder)
+    this.#changedUsage.set(holder, { holder, read, usage })
+    this.#usage.set(holder, usage)
+  }
+
+  get changedUsage(): UsageChange[] {
+    return [...this.#changedUsage.values()]
+  }
+
+  /** The counters of an organisation; undefined if this batch has not locked them. */
+  organisation(id: number): OrganisationCounters | undefined {
+    return this.#organisations.get(id)
+  }
+
+  setOrganisation(after: OrganisationCounters): void {
+    const read = this.#organisations.get(after.id)
+    if (read === undefined) throw new Error(`organisation ${after.id} is not locked`)
+    if (!this.#changedOrganisations.has(after.id)) this.#changedOrganisations.set(after.id, read)
+    this.#organisations.set(after.id, after)
+  }
+
+  get changedOrganisations(): OrganisationChange[] {
+    return [...this.#changedOrganisations].map(([id, read]) => ({
+      read,
+      after: this.#organisations.get(id) as OrganisationCounters,
+    }))
   }
 
   /** Every lot of a holder; undefined if this batch has not read them. */
   lotsOf(holder: number): Lot[] | undefined {
     return this.#lotsByHolder.get(holder)?.map(id => this.#lots.get(id) as Lot)
+  }
+
+  /** A new lot of a holder whose lots were read: empty until something is posted on it. */
+  openLot(lot: Lot): void {
+    this.#newLots.add(lot.id)
+    this.#lots.set(lot.id, lot)
+    this.#lotsByHolder.get(lot.holder)?.push(lot.id)
+  }
+
+  /** New lots as they are after everything that was posted on them. */
+  get newLots(): Lot[] {
+    return [...this.#newLots].map(id => this.#lots.get(id) as Lot)
+  }
+
+  /** Changes when a lot that was read expires, and when it is swept. */
+  changeLot(lot: Lot, { expiresAt, sweepDue }: Pick<Lot, 'expiresAt' | 'sweepDue'>): void {
+    const now = this.#lots.get(lot.id) as Lot
+    this.#lots.set(lot.id, { ...now, expiresAt, sweepDue })
+    if (this.#newLots.has(lot.id)) return
+    this.#changedLots.set(lot.id, { holder: lot.holder, lot: lot.id, expiresAt, sweepDue })
+  }
+
+  get changedLots(): LotChange[] {
+    return [...this.#changedLots.values()]
+  }
+
+  /** Keeps the reason of a change that the newest decision has just posted. */
+  move(lot: AccountId, amount: bigint, note: Note): void {
+    const { holder, creditsPosted, debitsPosted } = this.#lots.get(lot) as Lot
+    const index = this.newDecisions.length - 1
+    const { kind } = this.newDecisions[index] as Decision
+    this.movements.push({ index, kind, lot, holder, amount, balance: creditsPosted - debitsPosted, note })
   }
 
   knowsWatermark(merchant: number): boolean {
@@ -147,7 +265,7 @@ export class WorkingSet {
     this.#transactions.set(after.id, { ...after, version: before.version + 1 })
   }
 
-  /** Stores the answer, and applies its postings to the lots of `holder`. */
+  /** Stores the answer, and applies its postings. `holder`: of the lots that were not read. */
   book(decision: Decision, holder: number | null): void {
     this.#decisions.set(decision.key, decision)
     this.newDecisions.push(decision)
@@ -158,10 +276,12 @@ export class WorkingSet {
     }
   }
 
-  #post(posting: Posting, id: AccountId, holder: number | null): void {
-    if (holder === null) throw new Error(`a posting on lot ${id} without its holder`)
+  #post(posting: Posting, id: AccountId, holderOfUnread: number | null): void {
     const lot = this.#lots.get(id)
     if (lot !== undefined) this.#lots.set(id, afterPosting(lot, posting))
+    if (this.#newLots.has(id)) return
+    const holder = lot?.holder ?? holderOfUnread
+    if (holder === null) throw new Error(`a posting on lot ${id} without its holder`)
     let delta = this.lotDeltas.get(id)
     if (delta === undefined) {
       delta = { holder, lot: id, debitsPending: 0n, debitsPosted: 0n, creditsPending: 0n, creditsPosted: 0n }

@@ -16,6 +16,7 @@ export const cryptoErrorTexts = {
   key_block_version: 'key blocks of this version are not made here',
   key_block_mac: 'the key block has been altered, or is under another key',
   stored_key: 'the stored key has been altered, belongs elsewhere, or is under another key',
+  sealed_pan: 'the sealed card number has been altered, belongs elsewhere, or is under another key',
 } as const
 
 export type CryptoErrorCode = keyof typeof cryptoErrorTexts

@@ -83,7 +83,13 @@ function shardOfCommand(command: Command): number {
     case 'expire':
       return shardOf(command.id)
     case 'load':
+    case 'clawback':
+    case 'adjust':
+    case 'transfer':
+    case 'breakage':
       return command.holder
+    case 'deposit':
+      return command.organisation
     case 'settle':
     case 'close':
       return 0

@@ -5,13 +5,16 @@ import { decide } from '../core/decide.ts'
 import { deferred, type Outcome } from '../core/decision.ts'
 import { dayOfMicros, type Micros } from '../core/ids.ts'
 import type { Lot } from '../core/ledger.ts'
+import { localTimeOf } from '../core/local-time.ts'
 import type { Card } from '../core/transactions.ts'
-import { WorkingSet } from '../core/working-set.ts'
-import { cardColumnCount, cardOf, decisionOf, lotOf, transactionOf } from '../store/batch/columns.ts'
-import { begin, fence, lockHolders, lockNames } from '../store/batch/lock.ts'
+import type { Usage } from '../core/usage.ts'
+import { type OrganisationCounters, WorkingSet } from '../core/working-set.ts'
+import { cardColumnCount, cardOf, decisionOf, lotOf, transactionOf, usageOf } from '../store/batch/columns.ts'
+import { begin, fence, lockHolders, lockNames, lockOrganisations } from '../store/batch/lock.ts'
 import * as read from '../store/batch/read.ts'
 import { foundIn } from '../store/batch/resolve.ts'
 import * as write from '../store/batch/write.ts'
+import * as writeLots from '../store/batch/write-lots.ts'
 import { BatchError } from '../store/errors.ts'
 import type { Session } from '../store/session.ts'
 import { idOf, idOrNull, integersOf, type Row, type Statement } from '../store/sql.ts'
@@ -141,7 +144,14 @@ export class Executor {
       keys: plan.originalKeys,
       days: plan.originalDays,
     }
-    send(lockHolders(sources, mode), (rows, into) => into.lockedHolders.push(...rows.map(row => idOf(row[0]))))
+    send(lockHolders(sources, mode), (rows, into) => {
+      for (const row of rows) into.lockedHolders.push([idOf(row[0]), usageOf(row[1])])
+    })
+    const { programsWithBudgets } = plan
+    if (plan.organisations.size > 0 || (programsWithBudgets.length > 0 && tokens.length > 0)) {
+      const budgets = lockOrganisations(tenant, [...plan.organisations], tokens, programsWithBudgets)
+      send(budgets, (rows, into) => into.organisations.push(...rows.map(organisationOf)))
+    }
     send(read.readDecisions(tenant, plan.keys, plan.days), (rows, into) => into.decisions.push(...rows.map(decisionOf)))
     if (plan.ids.size > 0 || plan.originalKeys.length > 0) {
       send(read.readTransactions(tenant, [...plan.ids], plan.originalKeys, plan.originalDays), (rows, into) =>
@@ -154,6 +164,18 @@ export class Executor {
         for (const holder of plan.lotsOf) into.holdersWithLots.add(holder)
         for (const row of rows) into.lots.set(idOf(row[0]), lotOf(row, 0))
       })
+    }
+    if (plan.lotsOfIds.size > 0 || plan.lotsOfKeys.length > 0) {
+      const { lotsOfIds, lotsOfKeys, lotsOfDays } = plan
+      send(read.readLotsOfTransactions(tenant, [...lotsOfIds], lotsOfKeys, lotsOfDays), (rows, into) => {
+        for (const lot of rows.map(row => lotOf(row, 0))) {
+          into.lots.set(lot.id, lot)
+          into.holdersWithLots.add(lot.holder)
+        }
+      })
+    }
+    if (plan.newLots > 0) {
+      send(read.drawLots(plan.newLots), (rows, into) => into.newLots.push(...rows.map(row => idOf(row[0]))))
     }
     if (plan.watermarksOf.size > 0) {
       send(read.readWatermarks(tenant, [...plan.watermarksOf]), (rows, into) => {
@@ -189,9 +211,15 @@ export class Executor {
       const hash = this.#hash(write.chainText(this.#lastHash, batch, at, decisions))
       link = { run: this.#run, position: this.#position, hash }
       flight.push(write.insertDecisions(tenant, batch, at, decisions.toSorted(byKey)))
+      const { newLots, changedLots, changedUsage, changedOrganisations, movements } = rows
+      if (newLots.length > 0) flight.push(writeLots.insertLots(tenant, at, newLots))
       if (opened.length > 0) flight.push(write.insertTransactions(tenant, opened))
       if (changed.length > 0) flight.push(write.updateTransactions(tenant, changed))
       if (deltas.length > 0) flight.push(write.updateLots(tenant, deltas))
+      if (changedLots.length > 0) flight.push(writeLots.updateLotExpiry(tenant, changedLots))
+      if (changedUsage.length > 0) flight.push(writeLots.updateUsage(tenant, changedUsage))
+      if (changedOrganisations.length > 0) flight.push(writeLots.updateOrganisations(tenant, changedOrganisations))
+      if (movements.length > 0) flight.push(writeLots.insertMovements(tenant, batch, at, movements))
       const deadlines = deadlinesOf(opened)
       if (deadlines.length > 0) flight.push(write.insertHoldDeadlines(tenant, batch, deadlines))
       if (rows.remembered.length > 0) flight.push(write.insertRememberedReversals(tenant, at, rows.remembered))
@@ -214,8 +242,10 @@ interface ReadRows {
   readonly transactions: ReturnType<typeof transactionOf>[]
   readonly cards: Map<string, Card>
   readonly lots: Map<number, Lot>
-  readonly lockedHolders: number[]
+  readonly lockedHolders: (readonly [number, Usage])[]
+  readonly organisations: OrganisationCounters[]
   readonly holdersWithLots: Set<number>
+  readonly newLots: number[]
   readonly settledUpTo: (readonly [number, number])[]
   readonly rememberedReversals: { merchant: number; reference: string }[]
   batch: number
@@ -229,12 +259,20 @@ const emptyRows = (): ReadRows => ({
   cards: new Map(),
   lots: new Map(),
   lockedHolders: [],
+  organisations: [],
   holdersWithLots: new Set(),
+  newLots: [],
   settledUpTo: [],
   rememberedReversals: [],
   batch: 0,
   at: 0,
   sequences: [],
+})
+
+const organisationOf = (row: Row): OrganisationCounters => ({
+  id: idOf(row[0]),
+  balance: BigInt(row[1] as string),
+  usage: usageOf(row[2]),
 })
 
 /** A row for each lot of a card's holder; the lot's columns are NULL where there is none. */
@@ -269,6 +307,8 @@ function decideAll(jobs: readonly Planned[], waiting: ReadonlySet<number>, read:
     at,
     batch,
     businessDate: businessDateOf(at, timeZone, cutOverSeconds),
+    local: localTimeOf(at, catalog.tenant),
+    nextLot: () => read.newLots.shift(),
     nextSequence: () => {
       const sequence = read.sequences.pop()
       if (sequence === undefined) throw new Error('more transactions opened than were planned for')

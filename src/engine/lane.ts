@@ -1,6 +1,6 @@
 import type { Catalog } from '../core/catalog.ts'
 import type { Command } from '../core/commands.ts'
-import type { Need, Outcome } from '../core/decision.ts'
+import { bothNeeds, type Need, type Outcome } from '../core/decision.ts'
 import { jittered, pause } from '../ops/clock.ts'
 import { BatchError } from '../store/errors.ts'
 import type { Executor, Stages } from './executor.ts'
@@ -222,7 +222,7 @@ export class Lane {
     const deferred: Job[] = []
     outcomes.forEach((outcome, index) => {
       const job = batch[index] as Job
-      if (outcome.kind === 'deferred') deferred.push({ ...job, need: both(job.need, outcome.need) })
+      if (outcome.kind === 'deferred') deferred.push({ ...job, need: bothNeeds(job.need, outcome.need) })
       // The answer to a command whose own first try was committed after all is no replay to its asker.
       else if (outcome.kind === 'decided') job.resolve({ ...outcome, replayed: outcome.replayed && job.failures === 0 })
       else job.resolve(outcome)
@@ -286,9 +286,3 @@ export class Lane {
     this.#options.events.drained()
   }
 }
-
-const both = (one: Need, other: Need): Need => ({
-  transactions: [...(one.transactions ?? []), ...(other.transactions ?? [])],
-  lotsOf: [...(one.lotsOf ?? []), ...(other.lotsOf ?? [])],
-  watermarksOf: [...(one.watermarksOf ?? []), ...(other.watermarksOf ?? [])],
-})

@@ -19,10 +19,19 @@ export interface ReadPlan {
   readonly originalKeys: string[]
   readonly originalDays: number[]
   readonly lotsOf: Set<number>
+  /** Transactions of whose holders the lots are needed, by id and by key. */
+  readonly lotsOfIds: Set<number>
+  readonly lotsOfKeys: string[]
+  readonly lotsOfDays: number[]
+  readonly organisations: Set<number>
+  /** Programs whose credit also takes the counters of those who funded it. */
+  readonly programsWithBudgets: readonly number[]
   readonly watermarksOf: Set<number>
   readonly bills: BillReference[]
   /** How many transactions the commands may open. */
   openings: number
+  /** How many lots they may open. */
+  newLots: number
 }
 
 /** A command that waits in a lane, with what an earlier batch found that it needs. */
@@ -44,9 +53,15 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
     originalKeys: [],
     originalDays: [],
     lotsOf: new Set(),
+    lotsOfIds: new Set(),
+    lotsOfKeys: [],
+    lotsOfDays: [],
+    organisations: new Set(),
+    programsWithBudgets: programsWithBudgets(catalog),
     watermarksOf: new Set(),
     bills: [],
     openings: 0,
+    newLots: 0,
   }
   for (const { command, need, holder } of jobs) {
     if (command.day === null) plan.names.push(`key|${command.tenant}|${command.key}`)
@@ -68,13 +83,28 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
         // A reverse after settlement books a refund.
         plan.openings += 1
         planWatermarks(plan, command, catalog)
+        planLotsOf(plan, command)
         break
       case 'expire':
         plan.ids.add(command.id)
+        plan.lotsOfIds.add(command.id)
         break
       case 'load':
         plan.holders.add(command.holder)
-        plan.lotsOf.add(command.holder)
+        plan.organisations.add(command.funder)
+        plan.newLots += 1
+        break
+      case 'transfer':
+        addLotsOf(plan, command.toHolder)
+        addLotsOf(plan, command.holder)
+        break
+      case 'clawback':
+      case 'adjust':
+      case 'breakage':
+        addLotsOf(plan, command.holder)
+        break
+      case 'deposit':
+        plan.organisations.add(command.organisation)
         break
       case 'settle':
       case 'close':
@@ -94,10 +124,28 @@ function addKey(keys: string[], days: number[], key: string, day: number | null)
 function addNeed(plan: ReadPlan, need: Need): void {
   for (const id of need.transactions ?? []) plan.ids.add(id)
   for (const merchant of need.watermarksOf ?? []) plan.watermarksOf.add(merchant)
-  for (const holder of need.lotsOf ?? []) {
-    plan.lotsOf.add(holder)
-    plan.holders.add(holder)
+  for (const holder of need.lotsOf ?? []) addLotsOf(plan, holder)
+  for (const organisation of need.organisations ?? []) plan.organisations.add(organisation)
+  plan.newLots += need.lots ?? 0
+}
+
+function addLotsOf(plan: ReadPlan, holder: number): void {
+  plan.lotsOf.add(holder)
+  plan.holders.add(holder)
+}
+
+/** Value that goes back may go to a lot that has expired since. */
+function planLotsOf(plan: ReadPlan, { original }: Reverse | Refund): void {
+  if (original.by === 'id') plan.lotsOfIds.add(original.id)
+  if (original.by === 'key') addKey(plan.lotsOfKeys, plan.lotsOfDays, original.key, original.day)
+}
+
+function programsWithBudgets({ programsById }: Catalog): number[] {
+  const limited: number[] = []
+  for (const { id, versions } of programsById.values()) {
+    if (versions.some(({ terms }) => terms.limits.some(limit => limit.of === 'organisation'))) limited.push(id)
   }
+  return limited
 }
 
 function planAuthorize(plan: ReadPlan, command: Authorize, catalog: Catalog): void {

@@ -1,8 +1,9 @@
 import { businessDateOf } from '../core/calendar.ts'
-import type { Catalog } from '../core/catalog.ts'
+import type { Catalog, Merchant } from '../core/catalog.ts'
 import { dayOfMicros, type Micros } from '../core/ids.ts'
 import { switchKey } from '../core/keys.ts'
 import type { Closing, SettlementRequest } from '../core/settlements.ts'
+import type { Decision } from '../core/transactions.ts'
 import type { Pool } from '../store/pool.ts'
 import type { Query } from '../store/reads/pool.ts'
 import { readSettlement } from '../store/reads/settlements.ts'
@@ -16,6 +17,7 @@ import {
   readLastBatch,
   readLines,
   readUnposted,
+  type SettlementLine,
   writeLines,
 } from '../store/settlement.ts'
 import type { Submit } from './result.ts'
@@ -92,7 +94,8 @@ export class SettlementService {
     if (merchant === undefined) throw new Error(`merchant ${settlement.merchant} is not in the catalog`)
     const lines = await readLines(pool, tenant, settlement.id)
     const net = lines.reduce((sum, line) => sum + line.amount, 0n)
-    if (net !== 0n) {
+    let fee = feeOf(lines, merchant.fee)
+    if (net !== 0n || fee !== 0n) {
       const result = await submit.submit({
         kind: 'settle',
         tenant,
@@ -102,11 +105,24 @@ export class SettlementService {
         content: '00',
         merchant: merchant.code,
         net,
+        fee,
       })
       if (result.kind !== 'decided') throw new Error(`settlement ${settlement.id} could not be posted: ${result.kind}`)
+      // What is in the ledger counts, if another process posted it while the merchant had another fee plan.
+      fee = postedOn(catalog.tenant.feesAccount, result.decision)
     }
-    await writeLines(pool, tenant, settlement.id, lines)
+    await writeLines(pool, tenant, settlement.id, lines, fee)
   }
+}
+
+const postedOn = (account: number, { postings }: Decision): bigint =>
+  postings.reduce((sum, { credit, posted }) => (credit === account ? sum + posted : sum), 0n)
+
+/** What a merchant pays for these purchases, in whole minor units, rounded down. */
+function feeOf(lines: readonly SettlementLine[], { millionths, each }: Merchant['fee']): bigint {
+  const purchases = lines.filter(({ amount }) => amount > 0n)
+  const total = purchases.reduce((sum, { amount }) => sum + amount, 0n)
+  return (total * BigInt(millionths)) / 1_000_000n + each * BigInt(purchases.length)
 }
 
 /** The merchants that are asked for, of those that the asker speaks for; null: all of the tenant. */

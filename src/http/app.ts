@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify from 'fastify'
+import { addAdminRoutes } from './admin/routes.ts'
 import type { HttpApp, HttpDeps } from './deps.ts'
 import { answerClientError, answerUnroutable, handleErrors } from './errors.ts'
 import { mustKeyword } from './field-errors.ts'
@@ -58,6 +59,7 @@ export async function createHttpApp(deps: HttpDeps): Promise<HttpApp> {
   addBalanceRoutes(app, deps)
   addSettlementRoutes(app, deps, inFlight)
   addOperationRoutes(app, deps)
+  addAdminRoutes(app, deps, inFlight)
   return app
 }
 

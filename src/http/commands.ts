@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { Authorize, CardToken, Confirm, Key, Original, Refund, Reverse } from '../core/commands.ts'
+import type { Authorize, BasketLine, CardToken, Confirm, Key, Original, Refund, Reverse } from '../core/commands.ts'
 import { formatTransactionId, type TransactionId } from '../core/ids.ts'
 import { panToken } from '../crypto/hash.ts'
 import type { ApiKey } from './api-keys.ts'
@@ -32,6 +32,7 @@ export const names = {
     '/eligibleAmount',
     '/confirmWithin',
     '/reference',
+    '/basket',
   ),
   confirm: contentNames('/amount'),
   reverse: contentNames('/amount', '/reason'),
@@ -46,12 +47,17 @@ const amountOf = (amount: number | undefined): bigint | null => (amount === unde
 export const tokenOf = (card: { pan?: string; token?: string }, panKey: KeyObject): CardToken =>
   card.pan === undefined ? (card.token ?? '').toLowerCase() : panToken(card.pan, panKey)
 
+/** Null: nothing is said of what is bought. */
+export const basketOf = (basket: AuthorizeRequest['basket']): BasketLine[] | null =>
+  basket?.map(({ goods, amount }) => ({ goods, amount: BigInt(amount) })) ?? null
+
 const requestOf = ({ apiKey, key }: Asker) => ({ tenant: apiKey.tenant, channel: 'api', key, day: null }) as const
 
 export function authorizeOf(body: AuthorizeRequest, card: CardToken, asker: Asker): Authorize {
   const purpose = body.kind ?? 'purchase'
   const capture = body.capture ?? false
   const partial = body.partial ?? false
+  const basket = basketOf(body.basket)
   const fields = [
     'POST /v1/transactions',
     card,
@@ -65,6 +71,7 @@ export function authorizeOf(body: AuthorizeRequest, card: CardToken, asker: Aske
     textOf(body.eligibleAmount),
     textOf(body.confirmWithin),
     body.reference ?? null,
+    basket === null ? null : basket.map(({ goods, amount }) => `${goods.length}:${goods}${amount}`).join(';'),
   ]
   return {
     kind: 'authorize',
@@ -79,6 +86,7 @@ export function authorizeOf(body: AuthorizeRequest, card: CardToken, asker: Aske
     capture,
     partial,
     eligibleAmount: amountOf(body.eligibleAmount),
+    basket,
     confirmWithinSeconds: body.confirmWithin ?? null,
     reference: body.reference ?? null,
     rrn: null,

@@ -11,6 +11,7 @@ import type { Reason } from '../core/reasons.ts'
 import type { Closing, SettlementRequest } from '../core/settlements.ts'
 import type { Pressure, Submit } from '../engine/result.ts'
 import type { Reads } from '../store/reads/reads.ts'
+import type { Admin } from './admin/admin.ts'
 import type { ApiKeys } from './api-keys.ts'
 
 /** Closing settlements, as the edges see it. */
@@ -71,6 +72,7 @@ export interface HttpDeps {
   readonly pressure: Pressure
   readonly settlements: Settlements
   readonly reads: Reads
+  readonly admin: Admin
   readonly apiKeys: ApiKeys
   catalogOf(tenant: number): Catalog | undefined
   /** Under which card numbers become tokens. */

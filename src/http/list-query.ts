@@ -1,7 +1,7 @@
 import type { Catalog } from '../core/catalog.ts'
 import type { TransactionId } from '../core/ids.ts'
 import { type Phase, phaseCodes } from '../core/phases.ts'
-import type { TransactionFilter } from '../store/reads/list-transactions.ts'
+import { everyTransaction, type TransactionFilter } from '../store/reads/list-transactions.ts'
 import { type ApiKey, speaksFor } from './api-keys.ts'
 import { unknownParameter } from './auth.ts'
 import { tellable } from './field-errors.ts'
@@ -52,6 +52,7 @@ export function parseListQuery(query: unknown, apiKey: ApiKey, catalog: Catalog)
   const limit = read('limit', text => (/^[1-9]\d{0,2}$/.test(text) ? within(Number(text), pageLimits.max) : null))
   const before = read('cursor', parseCursor)
   const filter: TransactionFilter = {
+    ...everyTransaction,
     merchants: merchant === null ? merchantIdsOf(apiKey, catalog) : [merchant.id],
     terminal: read('terminal', code => catalog.terminalsByCode.get(code)?.id ?? null),
     phase: read('phase', text => (Object.hasOwn(phaseCodes, text) ? (text as Phase) : null)),

@@ -7,7 +7,7 @@ import { idempotencyHeader, replayedHeader } from './idempotency.ts'
 import { limits } from './limits.ts'
 import { pageLimits } from './list-query.ts'
 import { problemMediaType, problemOf, type Refusal } from './problem.ts'
-import type { RouteDocs } from './routes/docs.ts'
+import { type RouteDocs, tags } from './routes/docs.ts'
 import { scopes } from './scopes.ts'
 
 /** Why any call with a key may be refused. */
@@ -21,7 +21,7 @@ const anyCall: readonly Reason[] = [
 const keyedCall: readonly Reason[] = ['key_missing', 'in_progress', 'other_content', 'switch_busy', 'outcome_unknown']
 const callWithBody: readonly Reason[] = ['too_large', 'media_type_unsupported']
 
-/** Describes every `/v1` call at /openapi.json and /docs. The refusals come from the table of reasons. */
+/** Describes every call of `/v1` and `/admin/v1` at /openapi.json and /docs. The refusals come from the table of reasons. */
 export async function describeApi(app: HttpApp, version: string): Promise<void> {
   const documented = new Map<string, RouteDocs>()
   await app.register(swagger, {
@@ -33,11 +33,7 @@ export async function describeApi(app: HttpApp, version: string): Promise<void> 
         summary: 'A payment switch: authorize, confirm, reverse and settle.',
         description: introduction,
       },
-      tags: [
-        { name: 'Transactions', description: 'A purchase and its life: authorized, confirmed, settled.' },
-        { name: 'Balances', description: 'What is on a card.' },
-        { name: 'Settlements', description: 'What a merchant is owed, closed and counted.' },
-      ],
+      tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
       components: {
         securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'Your API key.' } },
       },
@@ -74,7 +70,8 @@ interface Operation {
 }
 
 function complete(operation: Operation, docs: RouteDocs): void {
-  const { keyed, success, query, bodyOptional, mediaType } = docs
+  const { keyed, success, query, bodyOptional, mediaType, parameters } = docs
+  if (parameters !== undefined) operation.parameters = [...(operation.parameters ?? []), ...parameters]
   if (keyed) operation.parameters = [...(operation.parameters ?? []), keyParameter]
   if (query === 'list') operation.parameters = listParameters
   if (operation.requestBody !== undefined && bodyOptional === true) operation.requestBody.required = false

@@ -15,6 +15,7 @@ const settlement: Settlement = {
   purchases: { count: 3, amount: 300n },
   refunds: { count: 1, amount: 50n },
   net: 250n,
+  fee: 0n,
   currency: 'IRR',
 }
 const line = (index: number, over: Partial<SettlementLine> = {}): SettlementLine => ({

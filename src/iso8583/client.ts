@@ -21,9 +21,12 @@ export interface IsoClientOptions {
   readonly mac?: { readonly method: MacMethod; readonly key: Buffer }
 }
 
-/** Why there is no answer. After any of them the request may have had its effect, or may not. */
+/**
+ * Why there is no answer. The request may have had its effect, or may not; only after `not_admitted` it has none: the
+ * switch did not take the terminal's certificate.
+ */
 export class NoAnswerError extends Error {
-  readonly code: 'timeout' | 'connection_lost' | 'bad_answer'
+  readonly code: 'timeout' | 'connection_lost' | 'bad_answer' | 'not_admitted'
 
   constructor(code: NoAnswerError['code'], text: string) {
     super(text)
@@ -40,6 +43,8 @@ interface Waiter {
 }
 
 const timeoutByDefaultMs = 10_000
+/** In TLS 1.3 a terminal takes the handshake for done before the switch has looked at its certificate. */
+const handshakeAlerts = /^ERR_SSL_\S*ALERT\S*(?:CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE|ACCESS_DENIED)/
 const tpduOfClient = Buffer.from('6000000000', 'hex')
 
 /** A terminal's side of one connection: any number of requests at once, replies in any order. Opens it. */
@@ -87,7 +92,11 @@ export class IsoClient {
     this.#timeoutMs = timeoutMs
     this.#reader = new FrameReader(framing)
     socket.on('data', chunk => this.#read(chunk as Buffer))
-    socket.on('error', () => {})
+    socket.on('error', error => {
+      if (handshakeAlerts.test((error as NodeJS.ErrnoException).code ?? '')) {
+        this.#lose(new NoAnswerError('not_admitted', `the switch ended the TLS handshake: ${alertOf(error)}`))
+      }
+    })
     socket.on('close', () => this.#lose(new NoAnswerError('connection_lost', 'the connection was closed')))
   }
 
@@ -183,6 +192,9 @@ export class IsoClient {
     this.#waiters.clear()
   }
 }
+
+/** `certificate required`, of OpenSSL's `…:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:…`. */
+const alertOf = ({ message }: Error): string => / alert ([a-z ]+):/.exec(message)?.[1] ?? 'no reason given'
 
 function guardOf(dialect: Dialect, { method, key }: NonNullable<IsoClientOptions['mac']>): MacGuard {
   const algorithm = method.algorithm === 'aes-cmac' ? 'aes' : 'tdes'

@@ -96,7 +96,7 @@ export class Exchanges {
       return
     }
     if (this.#keyExchange !== undefined && isKeyChange(message)) {
-      this.#changeKeys(exchange, this.#keyExchange.answer(message, tenant.id))
+      this.#changeKeys(exchange, this.#keyExchange.answer(message, tenant.id, exchange.macKey))
       return
     }
     const today = dayOfMicros(startedAt)
@@ -118,15 +118,23 @@ export class Exchanges {
       exchange.macKey = check.key
       return true
     }
-    const { mti, fields } = exchange.message
-    this.#deps.log.warn({ mti, terminal: fields[41], stan: fields[11], fault: check.fault }, 'MAC refused')
-    this.#answer(exchange, replyTo(exchange.message, 'mac_invalid'), false, null)
+    this.#refuseMac(exchange, check.fault)
     return false
+  }
+
+  #refuseMac(exchange: Exchange, fault: string): void {
+    const { mti, fields } = exchange.message
+    this.#deps.log.warn({ mti, terminal: fields[41], stan: fields[11], fault }, 'MAC refused')
+    exchange.macKey = null
+    this.#answer(exchange, replyTo(exchange.message, 'mac_invalid'), false, null)
   }
 
   #changeKeys(exchange: Exchange, answer: Promise<Reply>): void {
     answer.then(
-      reply => this.#answer(exchange, reply, false, null),
+      reply => {
+        if (reply.reason === 'mac_invalid') this.#refuseMac(exchange, 'not_by_the_newest_key')
+        else this.#answer(exchange, reply, false, null)
+      },
       error => {
         this.#deps.log.error(errorFields(error), 'keys could not be changed')
         this.#answer(exchange, replyTo(exchange.message, 'internal_error'), false, null)

@@ -36,6 +36,8 @@ export const terminalOwner = ({ fields }: Message): string => `terminal:${codeOf
  * up to it (ISO 8583:1987, section 4; ISO 16609).
  */
 export class MacGuard {
+  /** Keys that a right MAC has been seen under: whoever they were sent to has them. By the object that `Keys` gives. */
+  readonly proved = new WeakSet<Buffer>()
   readonly #dialect: Dialect
   readonly #settings: MacSettings
   readonly #listener: string
@@ -73,7 +75,9 @@ export class MacGuard {
     const covered = body.subarray(this.#dialect.format.headerBytes, body.length - wireBytes)
     const keys = this.#keysOf(message, tenant)
     const key = keys.find(one => isMacOf(method, one, covered, mac))
-    return key === undefined ? { ok: false, fault: keys.length === 0 ? 'no_key' : 'wrong' } : { ok: true, key }
+    if (key === undefined) return { ok: false, fault: keys.length === 0 ? 'no_key' : 'wrong' }
+    this.proved.add(key)
+    return { ok: true, key }
   }
 
   /** The bytes of a message with its MAC. Throws CodecError for what the dialect cannot carry. */

@@ -53,6 +53,8 @@ interface Deciphered {
 /** Turns the PIN block of a message into a verdict. PIN, block and keys do not leave it, not even in an error. */
 export class PinCheck {
   readonly settings: PinSettings
+  /** Keys that a PIN block could be read under, as `MacGuard.proved`. */
+  readonly proved = new WeakSet<Buffer>()
   readonly #listener: string
   readonly #keys: Keys
   readonly #sources: PinSources
@@ -92,7 +94,9 @@ export class PinCheck {
     const block = Buffer.from(message.fields[element] ?? '', 'hex')
     for (const { key, serial } of this.#pinKeysOf(message, tenant)) {
       const pin = unlessInvalid(() => decipherPin({ format, key }, block, pan))
-      if (pin !== null) return { pin, serial }
+      if (pin === null) continue
+      this.proved.add(key)
+      return { pin, serial }
     }
     return null
   }

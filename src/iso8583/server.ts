@@ -227,13 +227,15 @@ function guardsOf(listener: IsoListener, { keys, pinSources, storeKey: store, no
     throw new Error(`listener ${name} checks MACs or PINs, and there are no keys`)
   }
   if (keyExchange !== undefined && store === undefined) throw new Error(`listener ${name} has no place for new keys`)
-  const settings = { ...(mac === undefined ? {} : { mac }), ...(pin === undefined ? {} : { pin }) }
-  return {
-    signOns,
-    keyExchange:
-      keyExchange === undefined ? undefined : new KeyExchange(keyExchange, settings, { keys, store: store!, now }),
-    mac: mac === undefined ? undefined : new MacGuard(dialect, mac, name, keys),
-    pin: pin === undefined ? undefined : new PinCheck(pin, name, keys, pinSources!),
+  const guard = mac === undefined ? undefined : new MacGuard(dialect, mac, name, keys)
+  const check = pin === undefined ? undefined : new PinCheck(pin, name, keys, pinSources!)
+  return { signOns, keyExchange: exchangeOf(), mac: guard, pin: check }
+
+  function exchangeOf(): KeyExchange | undefined {
+    if (keyExchange === undefined) return undefined
+    if (mac === undefined) throw new Error(`listener ${name} changes keys, and checks no MACs`)
+    const isProved = (key: Buffer): boolean => guard?.proved.has(key) === true || check?.proved.has(key) === true
+    return new KeyExchange(keyExchange, { mac, pin }, { keys: keys!, store: store!, now, isProved })
   }
 }
 

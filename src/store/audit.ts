@@ -62,6 +62,33 @@ const checks: readonly Check[] = [
           coalesce(f.credits_posted, 0))`,
   },
   {
+    name: 'every organisation has left what its postings leave',
+    of: 'SELECT count(*) FROM organisation_counters',
+    wrong: `
+      SELECT o.tenant || '/' || o.id FROM organisations o
+      LEFT JOIN organisation_counters c ON c.tenant = o.tenant AND c.organisation = o.id
+      LEFT JOIN (
+        SELECT tenant, account, sum(change) AS balance
+        FROM (SELECT tenant, credit AS account, posted AS change FROM movements WHERE credit < 0
+          UNION ALL SELECT tenant, debit, -posted FROM movements WHERE debit < 0) AS sides
+        GROUP BY tenant, account) AS f ON f.tenant = o.tenant AND f.account = o.account
+      WHERE c.balance IS DISTINCT FROM coalesce(f.balance, 0)`,
+  },
+  {
+    name: 'every change of a lot that is no purchase has its reason, and the other way round',
+    of: 'SELECT count(*) FROM lot_movements',
+    wrong: `
+      WITH posted AS (
+        SELECT tenant, batch_seq, idx, lot, sum(change) AS amount
+        FROM (SELECT tenant, batch_seq, idx, credit AS lot, posted AS change FROM movements
+            WHERE credit > 0 AND txn IS NULL
+          UNION ALL SELECT tenant, batch_seq, idx, debit, -posted FROM movements WHERE debit > 0 AND txn IS NULL) AS s
+        GROUP BY tenant, batch_seq, idx, lot)
+      SELECT coalesce(p.tenant, n.tenant) || '/' || coalesce(p.lot, n.lot) FROM posted p
+      FULL JOIN (SELECT * FROM lot_movements) AS n USING (tenant, batch_seq, idx, lot)
+      WHERE coalesce(p.amount, 0) <> coalesce(n.amount, 0)`,
+  },
+  {
     name: 'every posting on a lot has its lot',
     of: 'SELECT count(*) FROM movements',
     wrong: `SELECT f.tenant || '/' || f.lot FROM (${lotFold}) f LEFT JOIN lots l USING (tenant, lot)

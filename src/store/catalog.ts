@@ -1,13 +1,16 @@
-import type { Asset, Catalog, Funder, Merchant, Program, Terminal } from '../core/catalog.ts'
+import type { Asset, Catalog, Funder, Merchant, Operation, Program, Terminal } from '../core/catalog.ts'
+import type { TermsVersion } from '../core/terms.ts'
+import { readTerms } from '../core/terms-json.ts'
 import type { Pool } from './pool.ts'
-import { idOf, idOrNull } from './sql.ts'
+import { idOf, idOrNull, microsOf } from './sql.ts'
 
-type Text = Record<string, string>
+type Text = Record<string, string | null>
 
 /** Everything the tenants have set up, as of now. */
 export async function readCatalogs(pool: Pool): Promise<Map<number, Catalog>> {
   const { rows } = await pool.query<Text>(
-    'SELECT id::text, code, currency::text, time_zone, cut_over_seconds::text, clearing_account::text FROM tenants',
+    `SELECT id::text, code, currency::text, time_zone, cut_over_seconds::text, clearing_account::text,
+       breakage_account::text, fees_account::text, calendar FROM tenants`,
   )
   const catalogs = await Promise.all(rows.map(row => readCatalog(pool, row)))
   return new Map(catalogs.map(catalog => [catalog.tenant.id, catalog]))
@@ -42,19 +45,28 @@ async function readCatalog(pool: Pool, tenant: Text): Promise<Catalog> {
     (await pool.query<Text>(text, [id])).rows.map(itemOf)
   const assets = await list('SELECT id::text, code, numeric, scale::text FROM assets WHERE tenant = $1', assetOf)
   const merchants = await list(
-    'SELECT id::text, code, name, payable::text FROM merchants WHERE tenant = $1',
+    `SELECT id::text, code, name, payable::text, category, array_to_json(groups)::text AS groups,
+       fee_millionths::text, fee_each::text, status FROM merchants WHERE tenant = $1`,
     merchantOf,
   )
   const terminals = await list(
-    `SELECT id::text, code, merchant::text, confirmation, partial::text, confirm_within_seconds::text
-     FROM terminals WHERE tenant = $1`,
+    `SELECT id::text, code, merchant::text, confirmation, partial::text, confirm_within_seconds::text,
+       array_to_json(operations)::text AS operations, status FROM terminals WHERE tenant = $1`,
     terminalOf,
   )
   const programs = await list(
-    'SELECT id::text, code, kind, priority::text, confirm_within_seconds::text FROM programs WHERE tenant = $1',
+    `SELECT p.id::text, p.code, p.name, p.kind, p.asset::text, p.funder::text, p.status,
+       (SELECT json_agg(json_build_array(t.version, ${microsOf('t.starts_at')}, t.terms) ORDER BY t.version)
+         FROM program_terms t WHERE t.tenant = p.tenant AND t.program = p.id)::text AS versions
+     FROM programs p WHERE p.tenant = $1`,
     programOf,
   )
-  const funders = await list('SELECT id::text, code, account::text FROM organisations WHERE tenant = $1', funderOf)
+  const funders = await list(
+    `SELECT id::text, code, name, account::text, contract, credit_limit::text, status
+     FROM organisations WHERE tenant = $1`,
+    funderOf,
+  )
+  const holidays = await list('SELECT day::text FROM holidays WHERE tenant = $1', row => idOf(row.day))
   const currency = assets.find(asset => asset.id === idOf(tenant.currency))
   if (currency === undefined) throw new Error(`tenant ${tenant.code} has no asset for its currency`)
   return {
@@ -65,6 +77,10 @@ async function readCatalog(pool: Pool, tenant: Text): Promise<Catalog> {
       timeZone: tenant.time_zone as string,
       cutOverSeconds: idOf(tenant.cut_over_seconds),
       clearingAccount: idOf(tenant.clearing_account),
+      breakageAccount: idOf(tenant.breakage_account),
+      feesAccount: idOf(tenant.fees_account),
+      calendar: tenant.calendar as Catalog['tenant']['calendar'],
+      holidays: new Set(holidays),
     },
     merchantsByCode: by(merchants, 'code'),
     merchantsById: by(merchants, 'id'),
@@ -91,6 +107,10 @@ const merchantOf = (row: Text): Merchant => ({
   code: row.code as string,
   name: row.name as string,
   payable: idOf(row.payable),
+  category: row.category ?? null,
+  groups: JSON.parse(row.groups as string) as string[],
+  isSuspended: row.status === 'suspended',
+  fee: { millionths: idOf(row.fee_millionths), each: BigInt(row.fee_each as string) },
 })
 
 const terminalOf = (row: Text): Terminal => ({
@@ -100,14 +120,37 @@ const terminalOf = (row: Text): Terminal => ({
   confirmation: row.confirmation as Terminal['confirmation'],
   partial: row.partial === 'true',
   confirmWithinSeconds: idOrNull(row.confirm_within_seconds),
+  operations: row.operations === null ? null : (JSON.parse(row.operations as string) as Operation[]),
+  isSuspended: row.status === 'suspended',
 })
 
 const programOf = (row: Text): Program => ({
   id: idOf(row.id),
   code: row.code as string,
   kind: row.kind as Program['kind'],
-  priority: idOf(row.priority),
-  confirmWithinSeconds: idOrNull(row.confirm_within_seconds),
+  name: row.name as string,
+  asset: idOf(row.asset),
+  funder: idOrNull(row.funder),
+  isClosed: row.status === 'closed',
+  versions: versionsOf(row.code as string, row.versions ?? '[]'),
 })
 
-const funderOf = (row: Text): Funder => ({ id: idOf(row.id), code: row.code as string, account: idOf(row.account) })
+function versionsOf(program: string, json: string): TermsVersion[] {
+  return (JSON.parse(json) as [number, number, unknown][]).map(([version, startsAt, document]) => {
+    const { terms, errors } = readTerms(document)
+    // They were checked when they were stored: somebody has changed them by hand.
+    if (terms === null)
+      throw new Error(`terms ${version} of program ${program}: ${errors[0]?.field} ${errors[0]?.message}`)
+    return { version, startsAt, terms }
+  })
+}
+
+const funderOf = (row: Text): Funder => ({
+  id: idOf(row.id),
+  code: row.code as string,
+  name: row.name as string,
+  account: idOf(row.account),
+  contract: row.contract as Funder['contract'],
+  creditLimit: BigInt(row.credit_limit as string),
+  isSuspended: row.status === 'suspended',
+})

@@ -93,11 +93,25 @@ export async function retireKey(pool: Pool, tenant: number, id: number): Promise
   return rowCount === 1
 }
 
-/** Ends the keys whose time to retire is over. */
+/** Of one place, so many retired keys are remembered by their check values. */
+export const retiredRowsMax = 16
+
+/**
+ * Ends the keys whose time to retire is over. Of the places where one ended, older rows go; not before a day, so that
+ * every switch has read that they are retired.
+ */
 export async function retireOverdueKeys(pool: Pool): Promise<void> {
   await pool.query(
-    `UPDATE keys SET status = 'retired', until = NULL, secret = NULL, changed_at = clock_timestamp()
-     WHERE status = 'retiring' AND until < clock_timestamp()`,
+    `WITH ended AS (
+       UPDATE keys SET status = 'retired', until = NULL, secret = NULL, changed_at = clock_timestamp()
+       WHERE status = 'retiring' AND until < clock_timestamp() RETURNING tenant, owner, usage, name),
+     ranked AS (
+       SELECT tenant, id, changed_at,
+         row_number() OVER (PARTITION BY tenant, owner, usage, name ORDER BY id DESC) AS nth
+       FROM keys WHERE status = 'retired' AND (tenant, owner, usage, name) IN (SELECT * FROM ended))
+     DELETE FROM keys USING ranked WHERE keys.tenant = ranked.tenant AND keys.id = ranked.id
+       AND ranked.nth > $1 AND ranked.changed_at < clock_timestamp() - interval '1 day'`,
+    [retiredRowsMax],
   )
 }
 

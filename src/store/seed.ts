@@ -10,9 +10,11 @@ export interface TenantSeed {
   readonly name: string
   readonly timeZone: string
   readonly cutOverSeconds: number
+  readonly calendar: 'gregorian' | 'persian'
   readonly currency: { readonly code: string; readonly numeric: string; readonly scale: number }
   readonly organisations: readonly { readonly code: string; readonly name: string }[]
-  readonly programs: readonly { readonly code: string; readonly kind: string; readonly priority: number }[]
+  /** `terms`: as `readTerms` takes them. */
+  readonly programs: readonly { readonly code: string; readonly kind: string; readonly terms?: unknown }[]
   readonly merchants: readonly {
     readonly code: string
     readonly name: string
@@ -24,9 +26,8 @@ export interface TenantSeed {
     readonly scopes: readonly string[]
     readonly merchants: readonly string[]
   }[]
-  /** One cardholder each, with an empty lot for each program in `lots`. */
+  /** One cardholder each. */
   readonly cards: readonly { readonly token: string; readonly last4: string }[]
-  readonly lots: readonly { readonly program: string; readonly funder: string; readonly firstCards: number }[]
 }
 
 const currencyId = 1
@@ -37,7 +38,7 @@ export async function isEmpty(pool: Pool): Promise<boolean> {
   return rowCount === 0
 }
 
-/** Sets a tenant up, whole or not at all; does nothing if it is there. Its lots are empty: value comes by loads. */
+/** Sets a tenant up, whole or not at all; does nothing if it is there. Value comes by loads. */
 export async function seedTenant(pool: Pool, seed: TenantSeed): Promise<void> {
   const client = await pool.connect()
   try {
@@ -56,10 +57,12 @@ export async function seedTenant(pool: Pool, seed: TenantSeed): Promise<void> {
 
 async function insertTenant(client: pg.PoolClient, seed: TenantSeed): Promise<void> {
   const { rows } = await client.query<{ id: string }>(
-    `INSERT INTO tenants (id, code, name, currency, time_zone, cut_over_seconds, clearing_account, demo)
-     SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, $5, nextval('catalog_account_seq'), true FROM tenants
+    `INSERT INTO tenants (id, code, name, currency, time_zone, cut_over_seconds, clearing_account, breakage_account,
+       fees_account, calendar, demo)
+     SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, $5, nextval('catalog_account_seq'),
+       nextval('catalog_account_seq'), nextval('catalog_account_seq'), $6, true FROM tenants
      RETURNING id::text`,
-    [seed.code, seed.name, currencyId, seed.timeZone, seed.cutOverSeconds],
+    [seed.code, seed.name, currencyId, seed.timeZone, seed.cutOverSeconds, seed.calendar],
   )
   const tenant = idOf(rows[0]?.id)
   const { currency } = seed
@@ -72,7 +75,9 @@ async function insertTenant(client: pg.PoolClient, seed: TenantSeed): Promise<vo
   ])
   await client.query(
     `INSERT INTO accounts (tenant, id, kind, asset, code)
-     SELECT id, clearing_account, 'clearing', currency, 'clearing' FROM tenants WHERE id = $1`,
+     SELECT id, clearing_account, 'clearing', currency, 'clearing' FROM tenants WHERE id = $1
+     UNION ALL SELECT id, breakage_account, 'breakage', currency, 'breakage' FROM tenants WHERE id = $1
+     UNION ALL SELECT id, fees_account, 'fees', currency, 'fees' FROM tenants WHERE id = $1`,
     [tenant],
   )
   await insertParties(client, tenant, seed)
@@ -84,17 +89,20 @@ async function insertParties(client: pg.PoolClient, tenant: number, seed: Tenant
     `account AS (INSERT INTO accounts (tenant, id, kind, asset, code)
        VALUES ($1, nextval('catalog_account_seq'), '${kind}', ${currencyId}, $2) RETURNING id)`
   for (const [index, { code, name }] of seed.organisations.entries()) {
-    await client.query(`WITH ${account('funding')} INSERT INTO organisations SELECT $1, $4, $2, $3, id FROM account`, [
-      tenant,
-      code,
-      name,
-      index + 1,
-    ])
-  }
-  for (const [index, { code, kind, priority }] of seed.programs.entries()) {
     await client.query(
-      'INSERT INTO programs (tenant, id, code, kind, asset, priority) VALUES ($1, $2, $3, $4, $5, $6)',
-      [tenant, index + 1, code, kind, currencyId, priority],
+      `WITH ${account('funding')},
+         counters AS (INSERT INTO organisation_counters (tenant, organisation) VALUES ($1, $4))
+       INSERT INTO organisations (tenant, id, code, name, account) SELECT $1, $4, $2, $3, id FROM account`,
+      [tenant, code, name, index + 1],
+    )
+  }
+  for (const [index, { code, kind, terms }] of seed.programs.entries()) {
+    await client.query(
+      `WITH program AS (
+         INSERT INTO programs (tenant, id, code, name, kind, asset) VALUES ($1, $2, $3, $3, $4, $5) RETURNING id)
+       INSERT INTO program_terms (starts_at, made_at, tenant, program, version, made_by, terms)
+       SELECT 'epoch', clock_timestamp(), $1, id, 1, 'demo', $6 FROM program`,
+      [tenant, index + 1, code, kind, currencyId, JSON.stringify(terms ?? {})],
     )
   }
   let terminalId = 0
@@ -123,38 +131,31 @@ async function insertParties(client: pg.PoolClient, tenant: number, seed: Tenant
 
 async function insertCards(client: pg.PoolClient, tenant: number, seed: TenantSeed): Promise<void> {
   const tokens = seed.cards.map(({ token }) => token)
-  await client.query('INSERT INTO cardholders (tenant, id) SELECT $1, generate_series(1, $2)', [tenant, tokens.length])
   await client.query(
-    `INSERT INTO cards (token, holder, tenant, last4)
-     SELECT token, holder, $1, last4 FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS u(token, last4, holder)`,
+    `WITH numbered AS (
+       SELECT token, last4, nextval('holder_seq') AS holder FROM unnest($2::uuid[], $3::text[]) AS u(token, last4)),
+     holders AS (INSERT INTO cardholders (tenant, id) SELECT $1, holder FROM numbered)
+     INSERT INTO cards (token, holder, tenant, last4) SELECT token, holder, $1, last4 FROM numbered ORDER BY holder`,
     [tenant, tokens, seed.cards.map(({ last4 }) => last4)],
   )
-  for (const { program, funder, firstCards } of seed.lots) {
-    await client.query(
-      `INSERT INTO lots (holder, lot, tenant, program, funder, asset)
-       SELECT h.id, nextval('lot_seq'), h.tenant, p.id, o.id, p.asset
-       FROM cardholders h, programs p, organisations o
-       WHERE h.tenant = $1 AND h.id <= $4 AND p.tenant = $1 AND p.code = $2 AND o.tenant = $1 AND o.code = $3
-       ORDER BY h.id`,
-      [tenant, program, funder, firstCards],
-    )
-  }
 }
 
-export interface EmptyLot {
-  readonly lot: number
-  readonly holder: number
-  readonly program: string
-}
-
-/** Lots of a demo tenant that have never been loaded. */
-export async function readEmptyLots(pool: Pool, tenant: number): Promise<EmptyLot[]> {
-  const { rows } = await pool.query<{ lot: string; holder: string; program: string }>(
-    `SELECT l.lot::text, l.holder::text, p.code AS program FROM lots l
-     JOIN programs p ON p.tenant = l.tenant AND p.id = l.program
-     JOIN tenants t ON t.id = l.tenant AND t.demo
-     WHERE l.tenant = $1 AND l.credits_posted = 0 ORDER BY l.lot`,
-    [tenant],
+/** Holders of a demo tenant's cards `from` to `to`, in order from 1, that have no lot in this program yet. */
+export async function readUnloadedHolders(
+  pool: Pool,
+  tenant: number,
+  program: number,
+  from: number,
+  to: number,
+): Promise<number[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT h.id::text FROM (
+       SELECT tenant, id, row_number() OVER (ORDER BY id) AS n FROM cardholders WHERE tenant = $1) AS h
+     JOIN tenants t ON t.id = h.tenant AND t.demo
+     WHERE h.n BETWEEN $3 AND $4
+       AND NOT EXISTS (SELECT FROM lots l WHERE l.tenant = h.tenant AND l.holder = h.id AND l.program = $2)
+     ORDER BY h.id`,
+    [tenant, program, from, to],
   )
-  return rows.map(({ lot, holder, program }) => ({ lot: idOf(lot), holder: idOf(holder), program }))
+  return rows.map(({ id }) => idOf(id))
 }

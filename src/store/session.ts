@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { BatchError, faultOf } from './errors.ts'
-import type { Row, Statement } from './sql.ts'
+import { Flight, type Reply } from './flight.ts'
+import type { Statement } from './sql.ts'
 
 /**
  * Settings of a lane's connection. The planner ones keep a table without statistics (each new partition) from being
@@ -33,15 +34,11 @@ const promptTimeoutMs = 3_000
 /** Longer than `transaction_timeout`: a server that is there has given up by then. */
 const replyTimeoutMsByDefault = 12_000
 
-/** Everything as text: money becomes bigint and ids numbers where a row is read, never by a guess at its type. */
-const types = { getTypeParser: () => (text: string) => text }
-
-type Reply = { readonly rows: Row[]; readonly command: string }
-
-/** One connection on which statements are pipelined: a flight of them is one wait. */
+/** One connection for flights of statements: each is one wait. */
 export class Session {
   readonly #client: pg.Client
   readonly #replyTimeoutMs: number
+  readonly #prepared = new Set<string>()
   #isBroken = false
   #committedOnlyHere = false
 
@@ -64,20 +61,18 @@ export class Session {
   static async connect(url: string, { replyTimeoutMs = replyTimeoutMsByDefault } = {}): Promise<Session> {
     const client = new pg.Client({
       connectionString: url,
-      pipeline: true,
       keepAlive: true,
       keepAliveInitialDelayMillis: 5_000,
       connectionTimeoutMillis: promptTimeoutMs,
       options: laneOptions,
-      types,
     })
     const session = new Session(client, replyTimeoutMs)
     try {
       await client.connect()
       const { rows } = await session.#orDestroy(promptTimeoutMs, () =>
-        client.query<[string]>({ text: 'SELECT pg_is_in_recovery()', rowMode: 'array' }),
+        client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby'),
       )
-      if (rows[0]?.[0] !== 'f') throw new Error('the database is a standby')
+      if (rows[0]?.standby !== false) throw new Error('the database is a standby')
     } catch (error) {
       session.destroy()
       throw error
@@ -92,32 +87,22 @@ export class Session {
   /** Sends all statements in one flight. Throws the first failure as a BatchError; `inDoubt` if the flight commits. */
   async run(statements: readonly Statement[], { commits }: { commits: boolean }): Promise<Reply[]> {
     this.#committedOnlyHere = false
-    const replies = await this.#orDestroy(this.#replyTimeoutMs, () => Promise.allSettled(this.#send(statements)))
-    for (const reply of replies) {
-      if (reply.status === 'rejected') {
-        const fault = faultOf(reply.reason)
-        throw new BatchError(fault, commits && (fault === 'away' || this.#isBroken), reply.reason)
-      }
-    }
-    const fulfilled = replies.map(reply => (reply as PromiseFulfilledResult<Reply>).value)
-    const last = fulfilled.at(-1)
+    const flight = new Flight(statements, this.#prepared)
+    const replies = await this.#orDestroy(this.#replyTimeoutMs, () => this.#client.query(flight).done).catch(
+      (error: unknown) => {
+        const fault = faultOf(error)
+        throw new BatchError(fault, commits && (fault === 'away' || this.#isBroken), error)
+      },
+    )
+    const last = replies.at(-1)
     if (commits && last?.command !== 'COMMIT') throw new BatchError('again', false, `COMMIT answered ${last?.command}`)
     if (commits && this.#committedOnlyHere) throw new BatchError('away', true, 'committed on the primary only')
-    return fulfilled
+    return replies
   }
 
-  /** node-postgres can neither write several statements at once nor give a connection up: its socket does both. */
+  /** node-postgres cannot give a connection up: its socket can. */
   get #socket(): Socket {
     return (this.#client as unknown as { connection: { stream: Socket } }).connection.stream
-  }
-
-  #send(statements: readonly Statement[]): Promise<Reply>[] {
-    // One system call for the flight instead of one a statement.
-    const socket = this.#socket
-    socket.cork()
-    const replies = statements.map(one => this.#client.query(one as unknown as pg.QueryArrayConfig))
-    socket.uncork()
-    return replies as unknown as Promise<Reply>[]
   }
 
   /** Ends a transaction that is not to be written; a failure only means that the session is broken. */
@@ -148,7 +133,5 @@ export class Session {
 }
 
 interface Socket {
-  cork(): void
-  uncork(): void
   destroy(): void
 }

@@ -197,11 +197,12 @@ export async function writeLines(
   tenant: number,
   settlement: number,
   lines: readonly SettlementLine[],
+  fee: bigint,
 ): Promise<void> {
   await pool.query(
     `WITH posted AS (
        UPDATE settlements SET posted_at = clock_timestamp(), purchases = $6, purchase_count = $7, refunds = $8,
-         refund_count = $9, net = $10
+         refund_count = $9, net = $10, fee = $11
        WHERE tenant = $1 AND id = $2 AND posted_at IS NULL RETURNING id)
      INSERT INTO settlement_lines (tenant, settlement, txn, kind, amount)
      SELECT $1, posted.id, u.txn, u.kind, u.amount
@@ -213,6 +214,7 @@ export async function writeLines(
       lines.map(line => line.kind),
       lines.map(line => line.amount),
       ...totalsOf(lines),
+      fee,
     ],
   )
 }

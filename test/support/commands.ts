@@ -40,6 +40,7 @@ export function commandsOf(tenant: number) {
         capture: false,
         partial: false,
         eligibleAmount: null,
+        basket: null,
         confirmWithinSeconds: null,
         reference: null,
         rrn: null,

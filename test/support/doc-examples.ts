@@ -33,15 +33,15 @@ export interface Example {
   readonly answer: Block | null
 }
 
+const isIso = (kind: string): boolean => /^iso8583\b/.test(kind)
+
 const isAsking = ({ kind, text }: Block): boolean =>
   kind === 'sh run' ||
   (kind === 'http' && !text.startsWith('HTTP/')) ||
-  (kind === 'iso8583' && text.startsWith('→')) ||
+  (isIso(kind) && text.startsWith('→')) ||
   kind === 'text frame'
 const isAnswer = ({ kind, text }: Block): boolean =>
-  kind.endsWith(' output') ||
-  (kind === 'http' && text.startsWith('HTTP/')) ||
-  (kind === 'iso8583' && text.startsWith('←'))
+  kind.endsWith(' output') || (kind === 'http' && text.startsWith('HTTP/')) || (isIso(kind) && text.startsWith('←'))
 
 export function examplesOf(markdown: string): Example[] {
   const blocks = blocksOf(markdown)
@@ -57,6 +57,16 @@ export interface Target {
   readonly isoPort: number
   /** For `npx charsu`. */
   readonly environment: Readonly<Record<string, string>>
+  /** Where commands are run; left out: in the repository. */
+  readonly folder?: string
+  /** Where `iso8583 secured` goes. */
+  readonly secured?: SecuredLine
+}
+
+/** A connection to a listener with MAC and PIN. */
+export interface SecuredLine {
+  send(frame: Buffer): Promise<Buffer>
+  close(): void
 }
 
 /** The values of this run for those that a page shows: ids, numbers and times that are new each time. */
@@ -89,15 +99,16 @@ export async function ask({ asks }: Example, target: Target, stand: Stand): Prom
   if (asks.kind === 'sh run') return runShell(moved(text, target), target)
   if (asks.kind === 'http') return sendHttp(text, target)
   const frame = asks.kind === 'text frame' ? bytesOfDump(text) : encodeFrame(defaultFraming, isoBytes(text, /^→ /))
+  if (asks.kind.startsWith('iso8583 secured')) return `← ${rowsOf(await target.secured!.send(frame))}`
   return `← ${await sendIso(frame, target)}`
 }
 
-function runShell(script: string, { environment }: Target): Promise<string> {
+function runShell(script: string, { environment, folder: cwd = '.' }: Target): Promise<string> {
   const root = new URL('../../', import.meta.url).pathname
   return new Promise(resolve => {
     const command = script.replaceAll('npx charsu', `${root}bin/charsu`)
     // A refusal is an exit status of 1, and an answer all the same.
-    execFile('/bin/sh', ['-c', command], { env: { ...process.env, ...environment } }, (_error, stdout, stderr) =>
+    execFile('/bin/sh', ['-c', command], { cwd, env: { ...process.env, ...environment } }, (_error, stdout, stderr) =>
       resolve(stdout.trimEnd() || stderr.trimEnd()),
     )
   })
@@ -195,7 +206,7 @@ export function compare(shown: Block, real: string, stand: Stand, target: Target
   if (shown.kind === 'http') compareHttp(shown.text, real, stand)
   else if (shown.kind === 'json output') compareJson(parseShown(shown.text), JSON.parse(real), '', stand)
   else if (shown.kind === 'csv output') compareCsv(shown.text, real, stand)
-  else if (shown.kind === 'iso8583') compareIso(shown.text, real, stand)
+  else if (isIso(shown.kind)) compareIso(shown.text, real, stand)
   else compareText(moved(shown.text, target), real, stand)
 }
 
@@ -283,8 +294,15 @@ function compareCsv(shown: string, real: string, stand: Stand): void {
   })
 }
 
-/** DE37 names the transaction; DE15 and DE38 only have their form. */
-const newElements: Readonly<Record<number, RegExp>> = { 15: /^\d{4}$/, 37: /^[0-9A-Z]{12}$/, 38: /^[0-9A-Z]{6}$/ }
+/** DE37 names the transaction; the others only have their form. MACs and key blocks are checked by `docs-secured`. */
+const newElements: Readonly<Record<number, RegExp>> = {
+  15: /^\d{4}$/,
+  37: /^[0-9A-Z]{12}$/,
+  38: /^[0-9A-Z]{6}$/,
+  48: /^M:B[^:]+:[0-9A-F]{6};P:B[^:]+:[0-9A-F]{6}$/,
+  64: /^[0-9A-F]{16}$/,
+  128: /^[0-9A-F]{16}$/,
+}
 
 function compareIso(shown: string, real: string, stand: Stand): void {
   const messageOf = (text: string) => dialect.unpack(isoBytes(text, /^← /)).message
@@ -299,7 +317,10 @@ function compareIso(shown: string, real: string, stand: Stand): void {
   }
 }
 
-/** Line by line and word by word: the values of DE 7, 11, 15, 37 and 38 are new each time, and so are milliseconds. */
+/**
+ * Line by line and word by word: the values of DE 7, 11, 15, 37 and 38 are new each time, and so are milliseconds and
+ * the check values of new keys.
+ */
 function compareText(shown: string, real: string, stand: Stand): void {
   const got = real.split('\n')
   const expected = shown.split('\n')
@@ -314,6 +335,7 @@ function compareText(shown: string, real: string, stand: Stand): void {
       if (element !== undefined && isLast && value?.length === word.length) {
         if (word !== value && element !== '15' && element !== '38') stand.bind(word, value)
       } else if (words[at + 1] === 'ms' || (isLast && words[at - 1] === 'is')) return
+      else if (isLast && words[at - 1] === 'value' && /^[0-9A-F]{6}$/.test(value ?? '')) return
       else same(value, stand.real(word), `line ${index + 1}`)
     })
     same(gotWords.length, words.length, `words of line ${index + 1}`)

@@ -2,10 +2,11 @@ import { createSecretKey } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pino from 'pino'
-import type { Catalog } from '../../src/core/catalog.ts'
+import type { Catalog, Program } from '../../src/core/catalog.ts'
 import type { Command } from '../../src/core/commands.ts'
 import { sha256Hex } from '../../src/crypto/hash.ts'
 import type { Result } from '../../src/engine/result.ts'
+import type { Admin } from '../../src/http/admin/admin.ts'
 import { ApiKeys } from '../../src/http/api-keys.ts'
 import { createHttpApp } from '../../src/http/app.ts'
 import type { HttpApp, HttpDeps, RequestObservation, TransactionLine } from '../../src/http/deps.ts'
@@ -21,6 +22,9 @@ const keyRow = (id: number, key: string, scopes: string[], merchants: string[], 
   hash: sha256Hex(key),
   scopes,
   merchants,
+  label: key,
+  role: null,
+  organisation: null,
   demo,
 })
 
@@ -35,24 +39,68 @@ export const apiKeyRows: readonly ApiKeyRow[] = [
 ]
 
 const asset = { id: 1, code: 'IRR', numeric: '364', scale: 0 }
-const merchants = [
-  { id: 1, code: 'M00000000000001', name: 'One', payable: -1 },
-  { id: 2, code: 'M00000000000002', name: 'Two', payable: -2 },
-]
+const merchant = (id: number, code: string, name: string) => ({
+  id,
+  code,
+  name,
+  payable: -id,
+  category: null,
+  groups: [],
+  isSuspended: false,
+  fee: { millionths: 0, each: 0n },
+})
+const merchants = [merchant(1, 'M00000000000001', 'One'), merchant(2, 'M00000000000002', 'Two')]
 const terminal = (id: number, code: string, merchant: number) =>
-  ({ id, code, merchant, confirmation: 'explicit', partial: false, confirmWithinSeconds: null }) as const
+  ({
+    id,
+    code,
+    merchant,
+    confirmation: 'explicit',
+    partial: false,
+    confirmWithinSeconds: null,
+    operations: null,
+    isSuspended: false,
+  }) as const
 const terminals = [terminal(1, 'T0000001', 1), terminal(3, 'T0000003', 2)]
-const programs = [
-  { id: 1, code: 'credit', kind: 'credit', priority: 0, confirmWithinSeconds: null },
-  { id: 2, code: 'welfare', kind: 'welfare', priority: 0, confirmWithinSeconds: null },
-] as const
-const funders = [{ id: 1, code: 'bazaar', account: -3 }]
+const program = (id: number, kind: 'credit' | 'welfare'): Program => ({
+  id,
+  code: kind,
+  name: kind,
+  kind,
+  asset: 1,
+  funder: 1,
+  isClosed: false,
+  versions: [],
+})
+const programs = [program(1, 'credit'), program(2, 'welfare')]
+const funders = [
+  {
+    id: 1,
+    code: 'bazaar',
+    name: 'Bazaar',
+    account: -3,
+    contract: 'unlimited',
+    creditLimit: 0n,
+    isSuspended: false,
+  } as const,
+]
 
 const by = <Item, Name extends keyof Item>(items: readonly Item[], name: Name): Map<Item[Name], Item> =>
   new Map(items.map(item => [item[name], item]))
 
 export const catalog: Catalog = {
-  tenant: { id: 1, code: 'bazaar', currency: asset, timeZone: 'Asia/Tehran', cutOverSeconds: 0, clearingAccount: -9 },
+  tenant: {
+    id: 1,
+    code: 'bazaar',
+    currency: asset,
+    timeZone: 'Asia/Tehran',
+    cutOverSeconds: 0,
+    clearingAccount: -9,
+    breakageAccount: -10,
+    feesAccount: -11,
+    calendar: 'persian',
+    holidays: new Set(),
+  },
   merchantsByCode: by(merchants, 'code'),
   merchantsById: by(merchants, 'id'),
   terminalsByCode: by(terminals, 'code'),
@@ -66,9 +114,13 @@ const nothing: Reads = {
   transaction: async () => null,
   transactions: async () => ({ items: [], before: null }),
   card: async () => null,
+  holder: async () => null,
   settlement: async () => null,
   async *settlementLines() {},
 }
+
+/** Tests of the admin API bring one over a real database: see `test/support/admin.ts`. */
+const noAdmin = new Proxy({} as Admin, { get: (_target, name) => (name === 'then' ? undefined : {}) })
 
 export interface TestApp {
   readonly app: HttpApp
@@ -122,6 +174,7 @@ export async function startHttp(
     pressure: { isFull: false, onceDrained: () => undefined },
     settlements: { close: async () => ({ kind: 'closed', settlements: [], replayed: false }) },
     reads: nothing,
+    admin: noAdmin,
     apiKeys,
     catalogOf: tenant => (tenant === catalog.tenant.id ? catalog : undefined),
     panKey,
@@ -175,6 +228,6 @@ function send(port: number, method: string, path: string, options: CallOptions):
       response.on('error', reject)
     })
     outgoing.on('error', reject)
-    outgoing.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body))
+    outgoing.end(body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body))
   })
 }

@@ -1,7 +1,9 @@
 import type { Command } from '../../src/core/commands.ts'
 import { decide } from '../../src/core/decide.ts'
+import type { DecisionContext } from '../../src/core/decision.ts'
 import type { Micros } from '../../src/core/ids.ts'
 import type { Lot } from '../../src/core/ledger.ts'
+import { localTimeOf } from '../../src/core/local-time.ts'
 import { WorkingSet } from '../../src/core/working-set.ts'
 import { panToken } from '../../src/crypto/hash.ts'
 import type { Result } from '../../src/engine/result.ts'
@@ -23,6 +25,8 @@ const lot = (id: number, program: number, amount: bigint): Lot => ({
   creditsPosted: amount,
   limit: 0n,
   expiresAt: null,
+  sweepDue: null,
+  isFrozen: false,
 })
 
 /** The real decisions on one card with 1,000 of credit and 500 of welfare, without a database: one endless batch. */
@@ -39,7 +43,8 @@ export function memoryEngine(): (command: Command) => Promise<Result> {
     transactions: [],
     cards: [card],
     lots: [lot(101, 1, 1000n), lot(102, 2, 500n)],
-    lockedHolders: [1],
+    lockedHolders: [[1, []]],
+    organisations: [{ id: 1, balance: 0n, usage: [] }],
     holdersWithLots: [1],
     settledUpTo: [
       [1, -1],
@@ -48,10 +53,19 @@ export function memoryEngine(): (command: Command) => Promise<Result> {
     rememberedReversals: [],
   })
   let sequence = 0
+  let lastLot = 1_000
   let at = memoryTime
   return async command => {
     at += 1_000
-    const context = { catalog, at, batch: 1, businessDate: day, nextSequence: () => ++sequence }
+    const context: DecisionContext = {
+      catalog,
+      at,
+      batch: 1,
+      businessDate: day,
+      local: localTimeOf(at, catalog.tenant),
+      nextSequence: () => ++sequence,
+      nextLot: () => ++lastLot,
+    }
     const outcome = decide(command, rows, context)
     if (outcome.kind === 'deferred') throw new Error('the memory engine has all rows there are')
     return outcome

@@ -2,14 +2,16 @@ import { businessDateOf } from '../../src/core/calendar.ts'
 import type { Catalog } from '../../src/core/catalog.ts'
 import type { Command, Confirm, Refund, Reverse } from '../../src/core/commands.ts'
 import { decide } from '../../src/core/decide.ts'
-import type { DecisionContext, Need, Outcome } from '../../src/core/decision.ts'
+import { bothNeeds, type DecisionContext, type Need, type Outcome } from '../../src/core/decision.ts'
 import { dayOfMicros, idOfRrn, type Micros } from '../../src/core/ids.ts'
 import { availableOf, type Lot } from '../../src/core/ledger.ts'
+import { localTimeOf } from '../../src/core/local-time.ts'
 import type { Phase } from '../../src/core/phases.ts'
 import type { Card, Decision, Transaction } from '../../src/core/transactions.ts'
-import { type BillReference, WorkingSet } from '../../src/core/working-set.ts'
+import type { Usage } from '../../src/core/usage.ts'
+import { type BillReference, type Movement, type OrganisationCounters, WorkingSet } from '../../src/core/working-set.ts'
 import { waitingForEarlier, withOriginal } from '../../src/engine/originals.ts'
-import { planReads } from '../../src/engine/reads.ts'
+import { type Planned as Job, planReads, type ReadPlan } from '../../src/engine/reads.ts'
 import { today, yesterday } from '../../src/store/batch/read.ts'
 import { authorize, catalog as demoCatalog, expire, newKey, reverse, second, startOfTime } from './core.ts'
 
@@ -18,6 +20,8 @@ export type Decided = Extract<Outcome, { kind: 'decided' }>
 interface Setting {
   readonly cards?: readonly Card[]
   readonly lots?: readonly Lot[]
+  /** What organisations have paid in less what they have loaded: id and balance. */
+  readonly balances?: readonly (readonly [organisation: number, balance: bigint])[]
   readonly catalog?: Catalog
   /** Every batch reads every row, so that nothing is ever deferred. */
   readonly readsAll?: boolean
@@ -35,17 +39,25 @@ export class MemoryLedger {
   /** Merchant id to the last batch that its settlements have taken. */
   readonly watermarks = new Map<number, number>()
   readonly bills = new Map<string, BillReference>()
-  readonly catalog: Catalog
+  /** What the limits of holders have counted. */
+  readonly usage = new Map<number, Usage>()
+  readonly organisations = new Map<number, OrganisationCounters>()
+  readonly movements: Movement[] = []
+  /** May be changed between commands, as an operator does. */
+  catalog: Catalog
   at: Micros = startOfTime
   batch = 0
   #sequence = 0
+  #lastLot = 10_000
   readonly #readsAll: boolean
 
-  constructor({ cards = [], lots = [], catalog = demoCatalog, readsAll = false }: Setting = {}) {
+  constructor({ cards = [], lots = [], balances = [], catalog = demoCatalog, readsAll = false }: Setting = {}) {
     this.#readsAll = readsAll
     for (const card of cards) this.cards.set(card.token, card)
     for (const lot of lots) this.lots.set(lot.id, lot)
     this.catalog = catalog
+    for (const id of catalog.fundersById.keys()) this.organisations.set(id, { id, balance: 0n, usage: [] })
+    for (const [id, balance] of balances) this.organisations.set(id, { id, balance, usage: [] })
   }
 
   /** One command, whose answer must be a decision. */
@@ -85,7 +97,7 @@ export class MemoryLedger {
       const deferred: typeof queue = []
       this.#run(jobs).forEach((outcome, at) => {
         const job = jobs[at] as (typeof jobs)[number]
-        if (outcome.kind === 'deferred') deferred.push({ ...job, need: both(job.need, outcome.need) })
+        if (outcome.kind === 'deferred') deferred.push({ ...job, need: bothNeeds(job.need, outcome.need) })
         else outcomes[job.index] = outcome
       })
       queue = [...deferred, ...queue.slice(jobs.length)]
@@ -93,10 +105,10 @@ export class MemoryLedger {
     return outcomes
   }
 
-  #run(jobs: readonly { command: Command; need: Need; holder: number | null }[]): Outcome[] {
+  #run(jobs: readonly Job[]): Outcome[] {
     const waiting = waitingForEarlier(jobs.map(({ command }) => command))
     const resolved = jobs.map(job => ({ ...job, command: this.#resolve(job.command) }))
-    const rows = this.#read(resolved)
+    const { rows, newLots } = this.#read(resolved)
     this.batch += 1
     this.at += 7
     const { timeZone, cutOverSeconds } = this.catalog.tenant
@@ -105,6 +117,8 @@ export class MemoryLedger {
       at: this.at,
       batch: this.batch,
       businessDate: businessDateOf(this.at, timeZone, cutOverSeconds),
+      local: localTimeOf(this.at, this.catalog.tenant),
+      nextLot: () => newLots.shift(),
       nextSequence: () => ++this.#sequence,
     }
     const outcomes = resolved.map(({ command }, index) =>
@@ -114,9 +128,13 @@ export class MemoryLedger {
     return outcomes
   }
 
-  #read(jobs: readonly { command: Command; need: Need; holder: number | null }[]): WorkingSet {
-    if (this.#readsAll) return this.#readAll()
+  #read(jobs: readonly Job[]): { rows: WorkingSet; newLots: number[] } {
     const plan = planReads(jobs, this.catalog)
+    const newLots = Array.from({ length: plan.newLots }, () => ++this.#lastLot)
+    return { rows: this.#readsAll ? this.#readAll() : this.#readPlanned(plan), newLots }
+  }
+
+  #readPlanned(plan: ReadPlan): WorkingSet {
     const day = dayOfMicros(this.at)
     const decisionsOf = (keys: readonly string[], days: readonly number[]): Decision[] =>
       keys.flatMap((key, index) => {
@@ -124,17 +142,27 @@ export class MemoryLedger {
         const found = this.decisions.get(key)
         return found !== undefined && found.day === asked ? [found] : []
       })
-    const originals = decisionsOf(plan.originalKeys, plan.originalDays).flatMap(({ transaction }) => transaction ?? [])
-    const transactions = [...new Set([...plan.ids, ...originals])].flatMap(id => this.transactions.get(id) ?? [])
+    const transactionsOf = (ids: Iterable<number>, keys: readonly string[], days: readonly number[]): Transaction[] => {
+      const named = decisionsOf(keys, days).flatMap(({ transaction }) => transaction ?? [])
+      return [...new Set([...ids, ...named])].flatMap(id => this.transactions.get(id) ?? [])
+    }
+    const transactions = transactionsOf(plan.ids, plan.originalKeys, plan.originalDays)
     const cards = [...plan.tokens].flatMap(token => this.cards.get(token) ?? [])
-    const holdersWithLots = new Set([...plan.lotsOf, ...cards.map(({ holder }) => holder)])
-    const locked = [...plan.holders, ...cards, ...transactions].map(one => (typeof one === 'number' ? one : one.holder))
+    const lotsOf = [...cards, ...transactionsOf(plan.lotsOfIds, plan.lotsOfKeys, plan.lotsOfDays)]
+    const holdersWithLots = new Set([...plan.lotsOf, ...lotsOf.flatMap(({ holder }) => holder ?? [])])
+    const locked = new Set([...plan.holders, ...[...cards, ...transactions].flatMap(({ holder }) => holder ?? [])])
+    const tokensOf = new Set(cards.map(({ holder }) => holder))
+    const lots = [...this.lots.values()]
+    const budgets = lots.filter(one => tokensOf.has(one.holder) && plan.programsWithBudgets.includes(one.program))
     return new WorkingSet({
       decisions: decisionsOf(plan.keys, plan.days),
       transactions,
       cards,
-      lots: [...this.lots.values()].filter(({ holder }) => holdersWithLots.has(holder)),
-      lockedHolders: locked.filter(holder => holder !== null),
+      lots: lots.filter(({ holder }) => holdersWithLots.has(holder)),
+      lockedHolders: [...locked].map(holder => [holder, this.usage.get(holder) ?? []] as const),
+      organisations: [...new Set([...plan.organisations, ...budgets.map(({ funder }) => funder)])].flatMap(
+        id => this.organisations.get(id) ?? [],
+      ),
       holdersWithLots: [...holdersWithLots],
       settledUpTo: [...plan.watermarksOf].map(id => [id, this.watermarks.get(id) ?? -1] as const),
       rememberedReversals: plan.bills.filter(bill => this.bills.has(billKey(bill))),
@@ -150,7 +178,8 @@ export class MemoryLedger {
       transactions: [...this.transactions.values()],
       cards,
       lots,
-      lockedHolders: holders,
+      lockedHolders: holders.map(holder => [holder, this.usage.get(holder) ?? []] as const),
+      organisations: [...this.organisations.values()],
       holdersWithLots: holders,
       settledUpTo: [...this.catalog.merchantsById.keys()].map(id => [id, this.watermarks.get(id) ?? -1] as const),
       rememberedReversals: [...this.bills.values()],
@@ -215,6 +244,10 @@ export class MemoryLedger {
       const amounts = { ...after.amounts, requested, authorized }
       this.transactions.set(after.id, { ...stored, phase, version, confirmedIn, legs, amounts })
     }
+    for (const lot of rows.newLots) {
+      if (this.lots.has(lot.id)) throw new Error(`23505: lot ${lot.id} is there`)
+      this.lots.set(lot.id, lot)
+    }
     for (const delta of rows.lotDeltas.values()) {
       const lot = this.lots.get(delta.lot)
       if (lot === undefined || lot.holder !== delta.holder) throw new Error('CH001: lots')
@@ -229,6 +262,20 @@ export class MemoryLedger {
       if (counters.some(counter => counter < 0n) || availableOf(after) < 0n) throw new Error('23514: lots')
       this.lots.set(lot.id, after)
     }
+    for (const { lot, holder, expiresAt, sweepDue } of rows.changedLots) {
+      const stored = this.lots.get(lot)
+      if (stored?.holder !== holder) throw new Error('CH001: lots')
+      this.lots.set(lot, { ...stored, expiresAt, sweepDue })
+    }
+    for (const { holder, read, usage } of rows.changedUsage) {
+      if ((this.usage.get(holder) ?? []) !== read && read.length > 0) throw new Error('CH001: cardholders')
+      this.usage.set(holder, usage)
+    }
+    for (const { read, after } of rows.changedOrganisations) {
+      if (this.organisations.get(after.id) !== read) throw new Error('CH001: organisation_counters')
+      this.organisations.set(after.id, after)
+    }
+    this.movements.push(...rows.movements)
     for (const bill of rows.remembered) this.bills.set(billKey(bill), bill)
     for (const bill of rows.recalled) {
       if (!this.bills.delete(billKey(bill))) throw new Error('CH001: remembered reversals')
@@ -237,9 +284,3 @@ export class MemoryLedger {
 }
 
 const billKey = ({ merchant, reference }: BillReference): string => `${merchant}|${reference}`
-
-const both = (one: Need, other: Need): Need => ({
-  transactions: [...(one.transactions ?? []), ...(other.transactions ?? [])],
-  lotsOf: [...(one.lotsOf ?? []), ...(other.lotsOf ?? [])],
-  watermarksOf: [...(one.watermarksOf ?? []), ...(other.watermarksOf ?? [])],
-})

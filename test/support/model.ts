@@ -53,7 +53,7 @@ export type ModelCommand =
       readonly rrn: string | null
     })
   | (Asked & { readonly kind: 'expire'; readonly id: number })
-  | (Asked & { readonly kind: 'load'; readonly lot: number; readonly amount: bigint })
+  | (Asked & { readonly kind: 'adjust'; readonly lot: number; readonly amount: bigint })
   | (Asked & { readonly kind: 'settle'; readonly merchant: string; readonly net: bigint })
 type FollowUp = Extract<ModelCommand, About>
 
@@ -140,7 +140,7 @@ export interface Moment {
 
 const weekSeconds = 7 * 86_400
 const least = (...amounts: bigint[]): bigint => amounts.reduce((one, other) => (one < other ? one : other))
-const worthOf = (deal: Deal): bigint => deal.shares.reduce((sum, { amount }) => sum + amount, 0n)
+const worthOf = (deal: Deal): bigint => sumOf(deal.shares)
 const freeOf = (lot: ModelLot): bigint => lot.loaded + lot.limit - lot.spent - lot.held
 
 export class Model {
@@ -190,8 +190,13 @@ export class Model {
         return this.#followUp(command, moment)
       case 'expire':
         return this.#expire(command.id, moment)
-      case 'load': {
-        const lot = this.lots.find(({ id }) => id === command.lot) as ModelLot
+      case 'adjust': {
+        const lot = this.lots.find(({ id }) => id === command.lot)
+        if (lot === undefined) return said('account_unknown')
+        if (command.amount === 0n) return said('amount_invalid')
+        if (command.amount < 0n && freeOf(lot) - lot.limit < -command.amount) return said('insufficient_funds')
+        const isOver = lot.expiresAt !== null && moment.at >= lot.expiresAt
+        if (command.amount > 0n && isOver) return said('credit_expired')
         lot.loaded += command.amount
         return said('approved')
       }
@@ -269,16 +274,21 @@ export class Model {
     if (refusal !== null || terminal === undefined) return open(refusal ?? 'terminal_unknown', 'refused', [], null)
 
     const lots = this.#spendOrder(card?.holder ?? 0, at)
-    if (lots.length === 0) return open('program_not_allowed', 'refused', [], null)
-    const shares = divide(lots, command.amount, command.eligibleAmount ?? command.amount, freeOf)
-    const total = shares.reduce((sum, { amount }) => sum + amount, 0n)
+    if (lots.length === 0) {
+      const isLate = this.lots.some(lot => lot.holder === card?.holder && lot.spendable)
+      return open(isLate ? 'credit_expired' : 'program_not_allowed', 'refused', [], null)
+    }
+    const forWelfare = command.eligibleAmount ?? command.amount
+    const shares = divide(lots, command.amount, forWelfare, freeOf)
+    const total = sumOf(shares)
     const mayBePart = command.partial === 'terminal' ? terminal.partial : command.partial
     if (total < command.amount && (!mayBePart || total === 0n)) {
-      const withoutHolds = divide(lots, command.amount, command.eligibleAmount ?? command.amount, lot => {
-        return freeOf(lot) + lot.held
-      }).reduce((sum, { amount }) => sum + amount, 0n)
-      const isHeld = withoutHolds === command.amount
-      return open(isHeld ? 'insufficient_funds_held' : 'insufficient_funds', 'refused', [], null)
+      const withoutHolds = sumOf(divide(lots, command.amount, forWelfare, lot => freeOf(lot) + lot.held))
+      const enough = mayBePart ? 1n : command.amount
+      if (withoutHolds >= enough) return open('insufficient_funds_held', 'refused', [], null)
+      const ofAnyGoods = sumOf(divide(lots, command.amount, command.amount, freeOf))
+      const reason = ofAnyGoods >= enough ? 'goods_not_eligible' : 'insufficient_funds'
+      return open(reason, 'refused', [], null)
     }
     const isPurchase = command.purpose === 'purchase'
     const isDone = command.capture === 'terminal' ? terminal.isImplicit && isPurchase : command.capture
@@ -539,6 +549,8 @@ function divide(
   }
   return shares
 }
+
+const sumOf = (shares: readonly Share[]): bigint => shares.reduce((sum, { amount }) => sum + amount, 0n)
 
 /** What comes off each share when it goes back from the lots that were spent last. */
 function lastFirst(shares: readonly Share[], amount: bigint): (readonly [Share, bigint])[] {

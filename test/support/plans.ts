@@ -59,6 +59,6 @@ export function objectionTo({ table, node, condition }: Scan): string | null {
   if (!/\btenant = /.test(condition)) return `${table}: no index condition on tenant, but ${condition || 'none'}`
   const named = condition.replace(/\btenant = /g, '').replace(/\bday = /g, '')
   // A merchant with a bill number or an RRN of its own, or any of the keys of one row.
-  if (/\b(?:id|key|token|holder|lot|txn|reference|rrn|merchant) (?:=|>=)/.test(named)) return null
+  if (/\b(?:id|key|token|holder|lot|txn|reference|rrn|merchant|organisation) (?:=|>=)/.test(named)) return null
   return `${table}: no index condition on a key, but ${condition}`
 }

@@ -4,6 +4,7 @@ import type { Command } from '../../src/core/commands.ts'
 import type { Outcome } from '../../src/core/decision.ts'
 import { rrnOf } from '../../src/core/ids.ts'
 import { isLot, type Lot } from '../../src/core/ledger.ts'
+import { termsAt } from '../../src/core/terms.ts'
 import type { Card, Decision } from '../../src/core/transactions.ts'
 import { Model, type ModelAnswer, type ModelCommand, type World } from './model.ts'
 
@@ -32,13 +33,14 @@ export function worldOf(catalog: Catalog, cards: Iterable<Card>, lots: Iterable<
     ),
     lots: [...lots].map(lot => {
       const program = programsById.get(lot.program)
+      const terms = program && termsAt(program, Number.MAX_SAFE_INTEGER)
       return {
         id: lot.id,
         holder: lot.holder,
         program: program?.code ?? '',
         isWelfare: program?.kind === 'welfare',
-        priority: program?.priority ?? 0,
-        confirmWithinSeconds: program?.confirmWithinSeconds ?? null,
+        priority: terms?.priority ?? 0,
+        confirmWithinSeconds: terms?.confirmWithinSeconds ?? null,
         spendable: lot.asset === tenant.currency.id,
         limit: lot.limit,
         expiresAt: lot.expiresAt,
@@ -52,7 +54,7 @@ export function worldOf(catalog: Catalog, cards: Iterable<Card>, lots: Iterable<
 
 /** A stored answer as the model gives it. */
 export function answerOf({ reason, transaction, phase, amounts, postings, balances, kind }: Decision): ModelAnswer {
-  const legs = kind === 'load' ? [] : postings
+  const legs = kind === 'adjust' ? [] : postings
   return {
     reason,
     transaction,

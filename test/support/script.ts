@@ -3,7 +3,7 @@ import type { Catalog } from '../../src/core/catalog.ts'
 import type { Command, Original } from '../../src/core/commands.ts'
 import { dayOfMicros, type Micros, rrnOf } from '../../src/core/ids.ts'
 import { switchKey, terminalKey, terminalKeyRange } from '../../src/core/keys.ts'
-import { authorize, confirm, expire, inquire, load, newKey, refund, reverse } from './core.ts'
+import { adjust, authorize, confirm, expire, inquire, newKey, refund, reverse } from './core.ts'
 
 /** A step of a random run. Earlier steps are meant by how long ago they were, so that any part of a run is a run. */
 export type Step =
@@ -36,7 +36,7 @@ export type Step =
     }
   | { readonly kind: 'expire'; readonly of: number }
   | { readonly kind: 'inquire'; readonly card: number; readonly at: number }
-  | { readonly kind: 'load'; readonly lot: number; readonly amount: bigint }
+  | { readonly kind: 'adjust'; readonly lot: number; readonly amount: bigint }
   | { readonly kind: 'again'; readonly of: number; readonly altered: boolean }
   /** An authorize that is sent after the reverse that names it. */
   | { readonly kind: 'overtaken'; readonly card: number; readonly amount: bigint; readonly byBill: boolean }
@@ -98,7 +98,7 @@ export const stepOf = (options: { cards: number; lots: number; amountMax: bigint
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('inquire'), card, at }) as fc.Arbitrary<Step> },
     {
       weight: 1,
-      arbitrary: fc.record({ kind: fc.constant('load'), lot: fc.nat(lots - 1), amount }) as fc.Arbitrary<Step>,
+      arbitrary: fc.record({ kind: fc.constant('adjust'), lot: fc.nat(lots - 1), amount }) as fc.Arbitrary<Step>,
     },
     {
       weight: 3,
@@ -186,10 +186,10 @@ export class Script {
         const { merchants: _, ...request } = this.#request('api', place, 'open', at)
         return [inquire({ ...request, merchant: place[0], terminal: place[1], card: tokens[step.card] as string })]
       }
-      case 'load': {
+      case 'adjust': {
         const lot = lots[step.lot] as Stage['lots'][number]
         const { tenant } = this.#stage.catalog
-        return [load(lot.holder, lot.id, step.amount, { tenant: tenant.id })]
+        return [adjust(lot.holder, lot.id, step.amount, { tenant: tenant.id })]
       }
       case 'expire': {
         const id = this.#ids.get(ago(this.#opens, step.of)?.key ?? '')

@@ -1,14 +1,14 @@
 import pg from 'pg'
 import type { Catalog } from '../../src/core/catalog.ts'
-import { switchKey } from '../../src/core/keys.ts'
 import { sha256Hex } from '../../src/crypto/hash.ts'
 import { Engine, type EngineOptions } from '../../src/engine/engine.ts'
 import { Executor } from '../../src/engine/executor.ts'
 import { laneLimits } from '../../src/engine/lane.ts'
+import { makeFirstLoads } from '../../src/jobs/first-loads.ts'
 import { elapsedSeconds, nowMicros } from '../../src/ops/clock.ts'
 import { readCatalogs } from '../../src/store/catalog.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { readEmptyLots, seedTenant } from '../../src/store/seed.ts'
+import { seedTenant, type TenantSeed } from '../../src/store/seed.ts'
 import { Session } from '../../src/store/session.ts'
 import { createDatabase } from './database.ts'
 
@@ -26,8 +26,17 @@ export interface TestLedger {
   close(): Promise<void>
 }
 
+interface LedgerOptions {
+  readonly cards?: number
+  readonly url?: string
+  /** Instead of `credit` on every card and `welfare` on the first five. */
+  readonly programs?: TenantSeed['programs']
+  /** What is loaded on every card. */
+  readonly load?: { readonly program: string; readonly amount: bigint }[]
+}
+
 /** A migrated database with one tenant: two merchants, three terminals, and `cards` cards with credit on each. */
-export async function startLedger(options: { cards?: number; url?: string } = {}): Promise<TestLedger> {
+export async function startLedger(options: LedgerOptions = {}): Promise<TestLedger> {
   const { cards = 20 } = options
   const database =
     options.url === undefined ? await createDatabase({}) : { url: options.url, drop: async () => undefined }
@@ -39,11 +48,12 @@ export async function startLedger(options: { cards?: number; url?: string } = {}
     name: 'Bazaar',
     timeZone: 'Asia/Tehran',
     cutOverSeconds: 0,
+    calendar: 'persian',
     currency: { code: 'IRR', numeric: '364', scale: 0 },
     organisations: [{ code: 'bazaar', name: 'Bazaar' }],
-    programs: [
-      { code: 'credit', kind: 'credit', priority: 0 },
-      { code: 'welfare', kind: 'welfare', priority: 0 },
+    programs: options.programs ?? [
+      { code: 'credit', kind: 'credit' },
+      { code: 'welfare', kind: 'welfare' },
     ],
     merchants: [
       {
@@ -62,10 +72,6 @@ export async function startLedger(options: { cards?: number; url?: string } = {}
     ],
     apiKeys: [],
     cards: Array.from({ length: cards }, (_, index) => ({ token: tokenOf(index + 1), last4: '0000' })),
-    lots: [
-      { program: 'credit', funder: 'bazaar', firstCards: cards },
-      { program: 'welfare', funder: 'bazaar', firstCards: Math.min(5, cards) },
-    ],
   })
   const catalogs = await readCatalogs(pool)
   const catalog = [...catalogs.values()][0] as Catalog
@@ -96,28 +102,16 @@ export async function startLedger(options: { cards?: number; url?: string } = {}
       await database.drop()
     },
   }
-  await loadEmptyLots(ledger)
-  return ledger
-}
-
-async function loadEmptyLots({ pool, catalog, engine }: TestLedger): Promise<void> {
-  const loader = engine()
-  const lots = await readEmptyLots(pool, catalog.tenant.id)
-  const results = await Promise.all(
-    lots.map(({ lot, holder }) =>
-      loader.submit({
-        kind: 'load',
-        tenant: catalog.tenant.id,
-        channel: 'switch',
-        key: switchKey('load', lot),
-        day: null,
-        content: '00',
-        holder,
-        lot,
-        amount: startBalance,
-      }),
-    ),
+  const loads = options.load ?? [
+    { program: 'credit', amount: startBalance },
+    { program: 'welfare', toCard: Math.min(5, cards), amount: startBalance },
+  ]
+  const first = { funder: 'bazaar', fromCard: 1, toCard: cards }
+  await makeFirstLoads(
+    pool,
+    ledger.engine(),
+    catalog,
+    loads.map(load => ({ ...first, ...load })),
   )
-  const failed = results.find(result => result.kind !== 'decided')
-  if (failed !== undefined) throw new Error(`a load failed: ${JSON.stringify(failed)}`)
+  return ledger
 }

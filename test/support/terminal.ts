@@ -64,4 +64,8 @@ export const testTenant: Tenant = {
   timeZone: 'Asia/Tehran',
   cutOverSeconds: 0,
   clearingAccount: -1,
+  breakageAccount: -2,
+  feesAccount: -3,
+  calendar: 'persian',
+  holidays: new Set(),
 }

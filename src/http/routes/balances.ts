@@ -1,5 +1,7 @@
 import { refusalOfCard } from '../../core/authorize.ts'
-import { balancesOf } from '../../core/spend.ts'
+import { balancesOf } from '../../core/balances.ts'
+import { localTimeOf } from '../../core/local-time.ts'
+import { countedIn } from '../../core/snapshot.ts'
 import { toJsonAmount } from '../amounts.ts'
 import { speaksFor } from '../api-keys.ts'
 import { authorizeFor } from '../auth.ts'
@@ -23,17 +25,19 @@ export function addBalanceRoutes(app: HttpApp, deps: HttpDeps): void {
       const catalog = deps.catalogOf(apiKey.tenant)
       if (catalog === undefined) return sendProblem(reply, { reason: 'switch_unavailable' })
       const { merchant } = body
-      if (merchant !== undefined) {
-        if (!speaksFor(apiKey, merchant)) return sendProblem(reply, { reason: 'forbidden' })
-        if (!catalog.merchantsByCode.has(merchant)) return sendProblem(reply, { reason: 'merchant_unknown' })
-      }
+      if (merchant !== undefined && !speaksFor(apiKey, merchant)) return sendProblem(reply, { reason: 'forbidden' })
+      const place = merchant === undefined ? null : catalog.merchantsByCode.get(merchant)
+      if (place === undefined) return sendProblem(reply, { reason: 'merchant_unknown' })
+      if (place?.isSuspended) return sendProblem(reply, { reason: 'merchant_suspended' })
       const found = await deps.reads.card(apiKey.tenant, tokenOf(body.card, deps.panKey))
       if (found === null) return sendProblem(reply, { reason: 'card_unknown' })
       const { card, lots, at } = found
       const refusal = refusalOfCard(card, at)
       if (refusal !== null) return sendProblem(reply, { reason: refusal })
+      const local = localTimeOf(at, catalog.tenant)
+      const balances = balancesOf(lots, place, local, countedIn(found), catalog) ?? []
       const { currency } = catalog.tenant
-      const items = balancesOf(lots, catalog, currency.id, at).map(({ program, balance, held, spendable }) => ({
+      const items = balances.map(({ program, balance, held, spendable }) => ({
         program,
         balance: toJsonAmount(balance),
         held: toJsonAmount(held),

@@ -1,10 +1,32 @@
 import type { Reason } from '../../core/reasons.ts'
 import { TransactionRef } from '../schemas/transactions.ts'
 
+/** What calls are about, in the order of the description. */
+export const tags = {
+  Transactions: 'A purchase and its life: authorized, confirmed, settled.',
+  Balances: 'What is on a card.',
+  Settlements: 'What a merchant is owed, closed and counted.',
+  Tenant: 'Admin: the business itself, with its time zone, calendar and holidays.',
+  Organisations: 'Admin: who pays for loads, under which contract.',
+  Merchants: 'Admin: where value is spent, and the terminals there.',
+  Programs: 'Admin: kinds of credit, and the terms under which it is spent.',
+  Cardholders: 'Admin: people, and what they have.',
+  Cards: 'Admin: what people pay with.',
+  Reports: 'Admin: statements, transactions, and what would be decided.',
+  Loads: 'Admin: what moves value outside purchases.',
+  'Load files': 'Admin: loads of many at once, and every month.',
+  'Gift cards': 'Admin: cards that are sold with a value on them.',
+  Vouchers: 'Admin: series of codes that are worth something for a time.',
+  Approvals: 'Admin: what waits for a second person.',
+  'API keys': 'Admin: who may call, and for what.',
+  'Audit log': 'Admin: who changed what.',
+} as const satisfies Record<string, string>
+export type Tag = keyof typeof tags
+
 /** What the API's description says of a call beside its schemas. */
 export interface RouteDocs {
   readonly operationId: string
-  readonly tag: 'Transactions' | 'Balances' | 'Settlements'
+  readonly tag: Tag
   readonly summary: string
   readonly description: string
   /** What its success statuses mean. */
@@ -16,6 +38,8 @@ export interface RouteDocs {
   /** Whether its body may be left out. */
   readonly bodyOptional?: boolean
   readonly query?: 'list'
+  /** Parameters that are in no schema, as OpenAPI has them. */
+  readonly parameters?: readonly object[]
   /** The media type of a success, where it is not JSON. */
   readonly mediaType?: string
 }
@@ -134,7 +158,7 @@ export const readDocs = docs({
     description:
       'What is on the card, and what could be spent now. It changes nothing, so it takes no Idempotency-Key.',
     success: { 200: 'The balances, one for each program.' },
-    reasons: ['merchant_unknown', 'card_unknown', 'card_blocked', 'card_expired'],
+    reasons: ['merchant_unknown', 'merchant_suspended', 'card_unknown', 'card_blocked', 'card_expired'],
     keyed: false,
   },
 })

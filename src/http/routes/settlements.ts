@@ -169,5 +169,6 @@ const settlementBody = (settlement: Settlement) => ({
   purchases: { count: settlement.purchases.count, amount: toJsonAmount(settlement.purchases.amount) },
   refunds: { count: settlement.refunds.count, amount: toJsonAmount(settlement.refunds.amount) },
   net: toJsonAmount(settlement.net),
+  fee: toJsonAmount(settlement.fee),
   currency: settlement.currency,
 })

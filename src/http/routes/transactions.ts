@@ -56,6 +56,7 @@ export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InF
         const { body } = request
         if (refusesCardNumber(reply, { '/reference': body.reference })) return null
         if (!speaksFor(asker.apiKey, body.merchant)) return refuse(reply, merchantForbidden)
+        if (isBasketTooLarge(body)) return refuse(reply, basketTooLarge)
         return authorizeOf(body, tokenOf(body.card, deps.panKey), asker)
       }),
   )
@@ -114,6 +115,14 @@ export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InF
       }),
   )
 }
+
+export const isBasketTooLarge = ({ amount, basket }: Pick<AuthorizeRequest, 'amount' | 'basket'>): boolean =>
+  (basket ?? []).reduce((sum, line) => sum + BigInt(line.amount), 0n) > BigInt(amount)
+
+export const basketTooLarge = {
+  reason: 'format_invalid',
+  errors: [{ field: '/basket', message: 'must not be more than the amount' }],
+} as const
 
 const merchantForbidden = { reason: 'forbidden', detail: 'The API key does not speak for this merchant.' } as const
 

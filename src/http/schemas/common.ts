@@ -100,3 +100,27 @@ export const Card = () =>
   )
 
 export const IdParams = Type.Object({ id: Id('Id of the transaction.') })
+
+const basketLinesMax = 100
+
+export const Basket = () =>
+  Type.Array(
+    Type.Object(
+      {
+        goods: Type.String({
+          pattern: '^[^\\p{Cc}\\p{Cs}]{1,64}$',
+          description: 'The kind of goods, by the code that the terms of programs use.',
+          examples: ['groceries'],
+          ...must('must be 1 to 64 characters without control characters'),
+        }),
+        amount: PositiveAmount('What is to be paid for them.'),
+      },
+      { additionalProperties: false },
+    ),
+    {
+      maxItems: basketLinesMax,
+      description:
+        'What is bought, for programs that pay only for some goods. What is not listed is eligible for none of them.',
+      ...must(`must be at most ${basketLinesMax} lines of goods and amount`),
+    },
+  )

@@ -49,6 +49,7 @@ export const Settlement = Type.Object(
     purchases: Sum('What was bought.'),
     refunds: Sum('What was refunded.'),
     net: Amount('Purchases less refunds: what the merchant is owed, negative if it owes.'),
+    fee: Amount('What the merchant pays for it, taken off the net when it is paid out.'),
     currency: Type.String({ description: 'Code of the currency.', examples: ['IRR'] }),
   },
   { $id: 'Settlement', description: 'Everything of one merchant that was confirmed and in no settlement before.' },

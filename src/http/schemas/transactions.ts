@@ -3,6 +3,7 @@ import { phaseCodes } from '../../core/phases.ts'
 import { amountMax } from '../amounts.ts'
 import {
   Amount,
+  Basket,
   CalendarDate,
   Card,
   Id,
@@ -55,6 +56,7 @@ export const AuthorizeRequest = Type.Object(
         ...must('must be zero or a positive integer'),
       }),
     ),
+    basket: Type.Optional(Basket()),
     confirmWithin: Type.Optional(
       Type.Integer({
         minimum: 1,

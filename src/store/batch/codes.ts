@@ -1,5 +1,5 @@
 import type { CommandKind } from '../../core/commands.ts'
-import type { Transaction } from '../../core/transactions.ts'
+import type { Card, Transaction } from '../../core/transactions.ts'
 
 /** What the database keeps as a small number is an index into these; new ones are added at the end. */
 export const commandKinds: readonly CommandKind[] = [
@@ -12,9 +12,16 @@ export const commandKinds: readonly CommandKind[] = [
   'load',
   'settle',
   'close',
+  'clawback',
+  'adjust',
+  'transfer',
+  'breakage',
+  'deposit',
 ]
 
 export const transactionKinds: readonly Transaction['kind'][] = ['purchase', 'preauthorization', 'refund']
+
+export const cardStatuses: readonly Card['status'][] = ['active', 'blocked', 'inactive', 'replaced', 'closed']
 
 const indexOf = <Name>(names: readonly Name[]): Map<Name, number> => new Map(names.map((name, index) => [name, index]))
 const commandCodes = indexOf(commandKinds)

@@ -2,8 +2,9 @@ import type { Lot, Posting } from '../../core/ledger.ts'
 import { phaseOfCode, type StoredPhase } from '../../core/phases.ts'
 import { reasonOfCode } from '../../core/reasons.ts'
 import type { Amounts, Balance, Card, Decision, Leg, Transaction } from '../../core/transactions.ts'
+import type { Usage } from '../../core/usage.ts'
 import { idOf, idOrNull, integersOf, microsOf, type Row } from '../sql.ts'
-import { commandKinds, transactionKinds } from './codes.ts'
+import { cardStatuses, commandKinds, transactionKinds } from './codes.ts'
 
 /** Lists of columns, each beside the function that reads a row of it. All values come as text. */
 
@@ -75,14 +76,15 @@ export const cardColumnCount = 5
 export const cardOf = (row: Row): Card => ({
   token: row[0] as string,
   holder: idOf(row[1]),
-  status: row[2] === '0' ? 'active' : 'blocked',
+  status: cardStatuses[idOf(row[2])] as Card['status'],
   expiresAt: idOrNull(row[3]),
   pinTries: idOf(row[4]),
 })
 
 export const lotColumns = (l: string): string =>
   `${l}.lot, ${l}.holder, ${l}.program, ${l}.funder, ${l}.asset, ${l}.debits_pending, ${l}.debits_posted,
-   ${l}.credits_pending, ${l}.credits_posted, ${l}.credit_limit, ${microsOf(`${l}.expires_at`)}`
+   ${l}.credits_pending, ${l}.credits_posted, ${l}.credit_limit, ${microsOf(`${l}.expires_at`)},
+   ${microsOf(`${l}.sweep_due`)}, ${l}.status`
 
 export const lotOf = (row: Row, from: number): Lot => ({
   id: idOf(row[from]),
@@ -96,6 +98,8 @@ export const lotOf = (row: Row, from: number): Lot => ({
   creditsPosted: BigInt(row[from + 8] as string),
   limit: BigInt(row[from + 9] as string),
   expiresAt: idOrNull(row[from + 10]),
+  sweepDue: idOrNull(row[from + 11]),
+  isFrozen: row[from + 12] === '1',
 })
 
 /** Zero is kept as NULL in a decision, which costs nothing there. */
@@ -108,7 +112,7 @@ const amountsOf = (row: Row, from: number): Amounts => ({
 })
 
 /** Five numbers a posting: debit, credit, pending, posted, remaining. */
-function postingsOf(literal: string | null | undefined): Posting[] {
+export function postingsOf(literal: string | null | undefined): Posting[] {
   const numbers = integersOf(literal)
   const postings: Posting[] = []
   for (let at = 0; at < numbers.length; at += 5) {
@@ -131,8 +135,32 @@ export function postingsLiteral(postings: readonly Posting[]): string | null {
   return `{${parts.join(',')}}`
 }
 
+/** Four numbers an entry: counter, window, amount, count. */
+export function usageOf(literal: string | null | undefined): Usage {
+  const numbers = integersOf(literal)
+  if (numbers.length === 0) return noUsage
+  const usage: Usage[number][] = []
+  for (let at = 0; at < numbers.length; at += 4) {
+    usage.push({
+      counter: idOf(numbers[at]),
+      window: idOf(numbers[at + 1]),
+      amount: BigInt(numbers[at + 2] as string),
+      count: idOf(numbers[at + 3]),
+    })
+  }
+  return usage
+}
+
+const noUsage: Usage = []
+
+export function usageLiteral(usage: Usage): string | null {
+  if (usage.length === 0) return null
+  const parts = usage.map(({ counter, window, amount, count }) => `${counter},${window},${amount},${count}`)
+  return `{${parts.join(',')}}`
+}
+
 /** Five numbers a leg: lot, program, funder, held, posted. */
-function legsOf(literal: string | null | undefined): Leg[] {
+export function legsOf(literal: string | null | undefined): Leg[] {
   const numbers = integersOf(literal)
   const legs: Leg[] = []
   for (let at = 0; at < numbers.length; at += 5) {

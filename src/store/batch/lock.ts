@@ -38,7 +38,7 @@ export interface HolderSources {
 
 /** The tenant goes in as a column of each row: as a constant it makes the planner scan a table without statistics. */
 const lockHoldersText = (wait: '' | 'SKIP LOCKED'): string => `
-  SELECT h.id FROM (
+  SELECT h.id, h.usage FROM (
     SELECT DISTINCT tenant, holder FROM (
       SELECT $1::integer AS tenant, known AS holder FROM unnest($2::bigint[]) AS known
       UNION ALL
@@ -62,7 +62,8 @@ const lockHoldersText = (wait: '' | 'SKIP LOCKED'): string => `
 const lockHoldersTexts = { wait: lockHoldersText(''), skip: lockHoldersText('SKIP LOCKED') }
 
 /**
- * Locks the rows of all holders concerned, in the order of their ids, and tells which. `skip`: leaves held ones out.
+ * Locks the rows of all holders concerned, in the order of their ids, and tells which, with what their limits have
+ * counted (of a locked row the latest version is told). `skip`: leaves held ones out.
  */
 export const lockHolders = (sources: HolderSources, mode: 'wait' | 'skip'): Statement =>
   statement(`lock_holders_${mode}`, lockHoldersTexts[mode], [
@@ -73,3 +74,30 @@ export const lockHolders = (sources: HolderSources, mode: 'wait' | 'skip'): Stat
     arrayOf(sources.keys),
     arrayOf(sources.days),
   ])
+
+/**
+ * Locks the counters of organisations, after the holders: those that are named, and those that have funded credit of
+ * these cards in programs with limits of organisations.
+ */
+export const lockOrganisations = (
+  tenant: number,
+  organisations: readonly number[],
+  tokens: readonly string[],
+  programs: readonly number[],
+): Statement =>
+  statement(
+    'lock_organisations',
+    `SELECT o.organisation, o.balance, o.usage FROM (
+       SELECT DISTINCT tenant, organisation FROM (
+         SELECT $1::integer AS tenant, organisation FROM unnest($2::integer[]) AS organisation
+         UNION ALL
+         SELECT l.tenant, l.funder
+         FROM (SELECT $1::integer AS tenant, token FROM unnest($3::uuid[]) AS token OFFSET 0) AS x
+         JOIN cards c ON c.tenant = x.tenant AND c.token = x.token
+         JOIN lots l ON l.tenant = c.tenant AND l.holder = c.holder AND l.program = ANY ($4::integer[])
+       ) AS found OFFSET 0
+     ) AS x
+     JOIN organisation_counters o ON o.tenant = x.tenant AND o.organisation = x.organisation
+     ORDER BY o.organisation FOR NO KEY UPDATE OF o`,
+    [tenant, arrayOf(organisations), arrayOf(tokens), arrayOf(programs)],
+  )

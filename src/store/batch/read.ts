@@ -61,6 +61,33 @@ export const readLots = (tenant: number, holders: readonly number[]): Statement 
     [tenant, arrayOf(holders)],
   )
 
+/** Lots of the holders of transactions that may give value back, named by id or by a key. */
+export const readLotsOfTransactions = (
+  tenant: number,
+  ids: readonly number[],
+  keys: readonly string[],
+  days: readonly number[],
+): Statement =>
+  statement(
+    'read_lots_of_transactions',
+    `SELECT ${lotColumns('l')} FROM (
+       SELECT DISTINCT tenant, holder FROM (
+         SELECT t.tenant, t.holder
+         FROM (SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($2::bigint[]) AS id OFFSET 0) AS x
+         JOIN transactions t ON t.tenant = x.tenant AND t.day = x.day AND t.id = x.id
+         UNION ALL
+         SELECT t.tenant, t.holder FROM ${keyRows('$3', '$4')} AS k
+         JOIN decisions d ON d.tenant = k.tenant AND d.day = k.day AND d.key = k.key
+         JOIN transactions t ON t.tenant = d.tenant AND t.day = ${dayOfId('d.txn')} AND t.id = d.txn
+       ) AS found OFFSET 0) AS x
+     JOIN lots l ON l.tenant = x.tenant AND l.holder = x.holder`,
+    [tenant, arrayOf(ids), arrayOf(keys), arrayOf(days)],
+  )
+
+/** Numbers for lots that the commands may open. */
+export const drawLots = (count: number): Statement =>
+  statement('draw_lots', "SELECT nextval('lot_seq') FROM generate_series(1, $1::integer)", [count])
+
 /** How far each merchant's settlements have come: a batch number, -1 for none. */
 export const readWatermarks = (tenant: number, merchants: readonly number[]): Statement =>
   statement(

@@ -14,7 +14,7 @@ import { balancesLiteral, legsLiteral, postingsLiteral } from './columns.ts'
  */
 
 /** Version of the rendering of stored answers. */
-const renderVersion = 1
+export const renderVersion = 1
 
 const zeroAsNull = (amount: bigint | undefined): bigint | null => (amount === 0n ? null : (amount ?? null))
 

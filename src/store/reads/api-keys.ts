@@ -1,4 +1,4 @@
-import { idOf, type Row, statement } from '../sql.ts'
+import { idOf, idOrNull, type Row, statement } from '../sql.ts'
 import type { Query } from './pool.ts'
 
 export interface ApiKeyRow {
@@ -8,13 +8,18 @@ export interface ApiKeyRow {
   readonly hash: string
   readonly scopes: readonly string[]
   readonly merchants: readonly string[]
+  readonly label: string
+  readonly role: string | null
+  /** Id of the only organisation that it sees. */
+  readonly organisation: number | null
   readonly demo: boolean
 }
 
-/** The keys of all tenants: a key is looked up before its tenant is known. */
+/** The keys of all tenants that are not disabled: a key is looked up before its tenant is known. */
 export const apiKeysStatement = statement(
   'read_api_keys',
-  `SELECT id, tenant, encode(hash, 'hex'), array_to_json(scopes), array_to_json(merchants), demo FROM api_keys`,
+  `SELECT id, tenant, encode(hash, 'hex'), array_to_json(scopes), array_to_json(merchants), demo, label, role, organisation
+   FROM api_keys WHERE disabled_at IS NULL`,
 )
 
 export const readApiKeys = async (query: Query): Promise<ApiKeyRow[]> => (await query(apiKeysStatement)).map(apiKeyOf)
@@ -26,4 +31,7 @@ const apiKeyOf = (row: Row): ApiKeyRow => ({
   scopes: JSON.parse(row[3] as string),
   merchants: JSON.parse(row[4] as string),
   demo: row[5] === 't',
+  label: row[6] as string,
+  role: row[7] ?? null,
+  organisation: idOrNull(row[8]),
 })

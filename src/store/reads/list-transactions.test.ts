@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { dayOf, microsPerDay, type TransactionId, transactionIdOf } from '../../core/ids.ts'
 import { migrate } from '../migrate.ts'
-import { listTransactions, type PageRequest } from './list-transactions.ts'
+import { everyTransaction, listTransactions, type PageRequest } from './list-transactions.ts'
 import { createReadPool, type ReadPool } from './pool.ts'
 import { readSettlementLines } from './settlements.ts'
 
@@ -37,13 +37,12 @@ afterAll(async () => {
 })
 
 type Filter = PageRequest['filter']
-const none: Filter = { merchants: null, terminal: null, phase: null, reference: null, rrn: null, from: null, to: null }
 
 async function pagesOf(over: Partial<Filter>, limit: number): Promise<TransactionId[][]> {
   const pages: TransactionId[][] = []
   let before: TransactionId | null = null
   do {
-    const filter = { ...none, ...over }
+    const filter = { ...everyTransaction, ...over }
     const request: PageRequest = { tenant: 1, filter, limit, before, merchantsOfTenant: [1, 2], today: day }
     const page = await listTransactions(reads.query, request)
     pages.push(page.items.map(({ transaction }) => transaction.id))
@@ -65,7 +64,16 @@ test.each([
   [{ reference: 'b' }, 30, [30, 30, 20]],
   [{ reference: 'b', merchants: [2] }, 30, [30, 10]],
   [{ reference: 'c' }, 30, [0]],
-])('pages of %j by %i', async (filter, limit, sizes) => {
+  [{ holder: 1 }, 50, [50, 30]],
+  [{ holder: 1, merchants: [2], from: (day - 2) * microsPerDay }, 2, [2, 1]],
+  [{ holder: 2 }, 10, [0]],
+  [{ cards: ['a'.repeat(32)] }, 10, [0]],
+  [{ minAmount: 5n, maxAmount: 5n, reason: 'approved' }, 100, [62, 18]],
+  [{ minAmount: 6n }, 10, [0, 0]],
+  [{ maxAmount: 4n }, 10, [0, 0]],
+  [{ reason: 'insufficient_funds' }, 10, [0, 0]],
+  [{ funder: 1 }, 10, [0, 0]],
+])('pages of %o by %i', async (filter, limit, sizes) => {
   const pages = await pagesOf(filter, limit)
   expect(pages.map(page => page.length)).toEqual(sizes)
   const all = pages.flat()
@@ -74,7 +82,8 @@ test.each([
 })
 
 test('lines of a settlement, a thousand at a time', async () => {
-  await pool.query(`INSERT INTO tenants VALUES (1, 't', 't', 1, 'UTC', 0, -1)`)
+  await pool.query(`INSERT INTO tenants (id, code, name, currency, time_zone, cut_over_seconds, clearing_account,
+    breakage_account, fees_account) VALUES (1, 't', 't', 1, 'UTC', 0, -1, -2, -3)`)
   await pool.query(`BEGIN; INSERT INTO assets VALUES (1, 1, 'IRR', '364', 0);
     INSERT INTO accounts VALUES (1, -1, 'payable', 1, 'm');
     INSERT INTO merchants VALUES (1, 1, 'M1', 'One', NULL, -1);

@@ -8,6 +8,7 @@ import {
   transactionIdOf,
 } from '../../core/ids.ts'
 import { type Phase, phaseCodes } from '../../core/phases.ts'
+import { type Reason, reasons } from '../../core/reasons.ts'
 import { arrayOf, idOrNull, type Statement, statement, timestampOf } from '../sql.ts'
 import type { Query } from './pool.ts'
 import { readTransaction, type TransactionView, viewColumns, viewOf, watermarkOf } from './transactions.ts'
@@ -23,6 +24,32 @@ export interface TransactionFilter {
   readonly from: Micros | null
   /** Created before. */
   readonly to: Micros | null
+  /** Tokens of cards. */
+  readonly cards: readonly string[] | null
+  readonly holder: number | null
+  readonly reason: Reason | null
+  /** Of what was asked for. */
+  readonly minAmount: bigint | null
+  readonly maxAmount: bigint | null
+  /** Only what credit of this organisation has paid a part of. */
+  readonly funder: number | null
+}
+
+/** Nothing is filtered. */
+export const everyTransaction: TransactionFilter = {
+  merchants: null,
+  terminal: null,
+  phase: null,
+  reference: null,
+  rrn: null,
+  from: null,
+  to: null,
+  cards: null,
+  holder: null,
+  reason: null,
+  minAmount: null,
+  maxAmount: null,
+  funder: null,
 }
 
 export interface PageRequest {
@@ -51,6 +78,9 @@ export async function listTransactions(query: Query, request: PageRequest): Prom
   if (request.filter.rrn !== null) return byRetrievalNumber(query, request, request.filter.rrn)
   if (request.filter.reference !== null) {
     return pageOf(request, await run(query, byReference(request, request.filter.reference)))
+  }
+  if (request.filter.holder !== null || request.filter.cards !== null) {
+    return pageOf(request, await run(query, ofHolders(request)))
   }
   const { tenant, filter, limit } = request
   const firstDay = filter.from === null ? 0 : dayOfMicros(filter.from)
@@ -104,6 +134,30 @@ export function ofDay(request: PageRequest, day: Day): Statement {
   return where.select(request.limit)
 }
 
+/** Of one holder, or of the holders of some cards: found by the index of holders, on whatever days. */
+export function ofHolders({ tenant, filter, limit, before }: PageRequest): Statement {
+  const where = new Conditions()
+  const joinOf = (source: string): string =>
+    `JOIN (${source} OFFSET 0) AS x ON t.tenant = x.tenant AND t.holder = x.holder`
+  if (filter.holder === null) {
+    where.addJoin(
+      (one, cards) =>
+        joinOf(`SELECT DISTINCT c.tenant, c.holder FROM unnest(${cards}::uuid[]) AS u(token)
+          JOIN cards c ON c.tenant = ${one} AND c.token = u.token`),
+      [tenant, arrayOf(filter.cards ?? [])],
+    )
+  } else {
+    where.addJoin(
+      (one, holder) => joinOf(`SELECT ${one}::integer AS tenant, ${holder}::bigint AS holder`),
+      [tenant, filter.holder],
+    )
+  }
+  if (before !== null) where.add`t.id < ${before}`
+  addFilter(where, filter)
+  if (filter.merchants !== null) where.add`t.merchant = ANY (${arrayOf(filter.merchants)}::integer[])`
+  return where.select(limit)
+}
+
 export const byReference = (request: PageRequest, reference: string): Statement =>
   ofNumber('reference', reference, request)
 
@@ -138,21 +192,40 @@ function ofNumber(column: 'reference' | 'rrn', value: string, { tenant, filter, 
 
 /** The filter on a row that was found by its id. */
 function matches({ transaction, isSettled }: TransactionView, { filter, before }: PageRequest): boolean {
-  const { merchant, terminal, at, id } = transaction
-  const { merchants, phase, from, to } = filter
+  const { merchant, terminal, at, id, amounts, legs } = transaction
+  const { merchants, phase, from, to, cards, holder, reason, minAmount, maxAmount, funder } = filter
   if (before !== null && id >= before) return false
   if (merchants !== null && (merchant === null || !merchants.includes(merchant))) return false
   if (filter.terminal !== null && filter.terminal !== terminal) return false
   if (filter.reference !== null && filter.reference !== transaction.reference) return false
   if (phase !== null && phase !== (isSettled ? 'settled' : transaction.phase)) return false
+  if (cards !== null && !cards.includes(transaction.card)) return false
+  if (holder !== null && holder !== transaction.holder) return false
+  if (reason !== null && reason !== transaction.reason) return false
+  if (minAmount !== null && amounts.requested < minAmount) return false
+  if (maxAmount !== null && amounts.requested > maxAmount) return false
+  if (funder !== null && !legs.some(leg => leg.funder === funder)) return false
   return (from === null || at >= from) && (to === null || at < to)
 }
 
-function addFilter(where: Conditions, { terminal, reference, phase, from, to }: TransactionFilter): void {
+function addFilter(where: Conditions, filter: TransactionFilter): void {
+  const { terminal, reference, phase, from, to, cards, holder, reason, minAmount, maxAmount, funder } = filter
   if (reference !== null) where.add`t.reference = ${reference}`
   if (terminal !== null) where.add`t.terminal = ${terminal}`
   if (from !== null) where.addText(value => `t.at >= ${timestampOf(`${value}::bigint`)}`, from)
   if (to !== null) where.addText(value => `t.at < ${timestampOf(`${value}::bigint`)}`, to)
+  if (cards !== null) where.add`t.card = ANY (${arrayOf(cards)}::uuid[])`
+  if (holder !== null) where.add`t.holder = ${holder}`
+  if (reason !== null) where.add`t.reason = ${reasons[reason].code}`
+  if (minAmount !== null) where.add`t.requested >= ${`${minAmount}`}::bigint`
+  if (maxAmount !== null) where.add`t.requested <= ${`${maxAmount}`}::bigint`
+  // The third number of each leg is its funder.
+  if (funder !== null) {
+    where.addText(
+      value => `EXISTS (SELECT FROM generate_series(3, cardinality(t.legs), 5) AS i WHERE t.legs[i] = ${value})`,
+      funder,
+    )
+  }
   if (phase === null) return
   where.add`t.phase = ${phaseCodes[phase === 'settled' ? 'confirmed' : phase]}`
   if (phase === 'settled') where.addFixed(`t.confirmed_in <= ${watermarkOf('t')}`)
@@ -179,11 +252,8 @@ class Conditions {
     this.#conditions.push(condition)
   }
 
-  addJoin(
-    joinOf: (...parameters: [string, string, string]) => string,
-    [one, other, third]: [Value, Value, Value],
-  ): void {
-    this.#join = joinOf(this.#parameter(one), this.#parameter(other), this.#parameter(third))
+  addJoin(joinOf: (...parameters: string[]) => string, values: readonly Value[]): void {
+    this.#join = joinOf(...values.map(value => this.#parameter(value)))
   }
 
   select(limit: number): Statement {

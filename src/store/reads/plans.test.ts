@@ -3,8 +3,16 @@ import { createDatabase, type TestDatabase } from '../../../test/support/databas
 import { transactionIdOf } from '../../core/ids.ts'
 import { migrate } from '../migrate.ts'
 import { type Statement, statement } from '../sql.ts'
-import { cardStatement } from './cards.ts'
-import { byReference, byTerminalsNumber, latestDay, ofDay, type PageRequest } from './list-transactions.ts'
+import { cardStatement, holderStatement } from './cards.ts'
+import {
+  byReference,
+  byTerminalsNumber,
+  everyTransaction,
+  latestDay,
+  ofDay,
+  ofHolders,
+  type PageRequest,
+} from './list-transactions.ts'
 import { createReadPool, type ReadPool } from './pool.ts'
 import { linesStatement, settlementStatement } from './settlements.ts'
 import { transactionStatement } from './transactions.ts'
@@ -29,18 +37,9 @@ const explain = async ({ text, values }: Statement): Promise<string> => {
   return rows.map(row => row[0]).join('\n')
 }
 
-const filter = {
-  merchants: null,
-  terminal: null,
-  phase: null,
-  reference: null,
-  rrn: null,
-  from: null,
-  to: null,
-} as const
 const page = (over: Partial<PageRequest['filter']> = {}): PageRequest => ({
   tenant: 1,
-  filter: { ...filter, ...over },
+  filter: { ...everyTransaction, ...over },
   limit: 50,
   before: transactionIdOf(today, 0, 5),
   merchantsOfTenant: [1, 2],
@@ -56,8 +55,11 @@ describe('plans on empty tables and new partitions', () => {
     ['a day of a merchant', () => ofDay(page({ merchants: [1] }), today), /tenant = 1\) AND \(day = \d+\) AND \(id < /],
     ['the latest day', () => latestDay(1, transactionIdOf(today, 0, 5)), /tenant = 1\) AND \(day <= \d+\) AND \(id < /],
     ['by bill', () => byReference(page({ reference: 'b' }), 'b'), /tenant.*merchant.*reference = /],
+    ['of a holder', () => ofHolders(page({ holder: 1 })), /holder = /],
+    ['of cards', () => ofHolders(page({ cards: ['a'.repeat(32)] })), /holder = /],
     ['by number', () => byTerminalsNumber(page({ rrn: 'r' }), 'r'), /tenant.*merchant.*rrn = /],
     ['a card', () => cardStatement(1, 'a'.repeat(32)), /tenant.*token/],
+    ['a holder', () => holderStatement(1, 1), /tenant.*id = /],
     ['a settlement', () => settlementStatement(1, 1), /tenant = 1\) AND \(id = /],
     ['lines', () => linesStatement(1, 1, 0), /tenant = 1\) AND \(settlement = .*txn > /],
   ] as const)('%s', async (_name, statementOf, condition) => {

@@ -1,7 +1,7 @@
 import type { CardToken } from '../../core/commands.ts'
 import type { TransactionId } from '../../core/ids.ts'
 import type { Settlement } from '../../core/settlements.ts'
-import { type CardAndLots, readCard } from './cards.ts'
+import { type CardView, type HolderView, readCard, readHolder } from './cards.ts'
 import { listTransactions, type PageRequest, type TransactionPage } from './list-transactions.ts'
 import type { Query } from './pool.ts'
 import { readSettlement, readSettlementLines, type SettlementLine } from './settlements.ts'
@@ -11,7 +11,8 @@ import { readTransaction, type TransactionView } from './transactions.ts'
 export interface Reads {
   transaction(tenant: number, id: TransactionId): Promise<TransactionView | null>
   transactions(request: PageRequest): Promise<TransactionPage>
-  card(tenant: number, token: CardToken): Promise<CardAndLots | null>
+  card(tenant: number, token: CardToken): Promise<CardView | null>
+  holder(tenant: number, holder: number): Promise<HolderView | null>
   settlement(tenant: number, id: number): Promise<Settlement | null>
   settlementLines(tenant: number, id: number): AsyncGenerator<readonly SettlementLine[]>
 }
@@ -20,6 +21,7 @@ export const createReads = (query: Query): Reads => ({
   transaction: (tenant, id) => readTransaction(query, tenant, id),
   transactions: request => listTransactions(query, request),
   card: (tenant, token) => readCard(query, tenant, token),
+  holder: (tenant, holder) => readHolder(query, tenant, holder),
   settlement: (tenant, id) => readSettlement(query, tenant, id),
   settlementLines: (tenant, id) => readSettlementLines(query, tenant, id),
 })

@@ -9,7 +9,7 @@ export const settlementStatement = (tenant: number, id: number): Statement =>
   statement(
     'read_settlement',
     `SELECT s.id, s.number, m.code, s.business_date, ${microsOf('s.closed_at')}, ${microsOf('s.posted_at')},
-       s.purchase_count, s.purchases, s.refund_count, s.refunds, s.net, a.code
+       s.purchase_count, s.purchases, s.refund_count, s.refunds, s.net, s.fee, a.code
      FROM settlements s
      JOIN merchants m ON m.tenant = s.tenant AND m.id = s.merchant
      JOIN tenants n ON n.id = s.tenant
@@ -34,7 +34,8 @@ const settlementOf = (row: Row): Settlement => ({
   purchases: { count: idOf(row[6]), amount: BigInt(row[7] as string) },
   refunds: { count: idOf(row[8]), amount: BigInt(row[9] as string) },
   net: BigInt(row[10] as string),
-  currency: row[11] as string,
+  fee: BigInt(row[11] as string),
+  currency: row[12] as string,
 })
 
 /** What a settlement took of one transaction; negative for what went back. */

@@ -1,0 +1,109 @@
+import type { FastifyReply } from 'fastify'
+import type { Actor, Changed, Created, Creation, Page, PageRequest } from '../../core/admin.ts'
+import type { Approval, ApprovalAnswer, ApprovalKind, ApprovalStatus } from '../../core/approvals.ts'
+import { type Day, dayOfMicros } from '../../core/ids.ts'
+import { readKey } from '../idempotency.ts'
+import { problemOf, type Refusal, sendProblem } from '../problem.ts'
+import { rfc3339 } from '../times.ts'
+import type { Call } from './call.ts'
+import { answerCreate } from './items.ts'
+
+/** Requests that wait for a second person. */
+export interface ApprovalsAdmin {
+  /** `above`: amounts beyond it wait; null: none does. `isKnown`: a request under this key was told to wait. */
+  fourEyes(tenant: number, key: string): Promise<{ readonly above: bigint | null; readonly isKnown: boolean }>
+  create(creation: Creation<Approval>, kind: ApprovalKind, request: object): Promise<Created>
+  /** `madeBy`: only what this API key has asked for; null: all. */
+  approval(tenant: number, id: number, madeBy: number | null): Promise<Approval | null>
+  approvals(
+    tenant: number,
+    filter: {
+      readonly status: ApprovalStatus | null
+      readonly kind: ApprovalKind | null
+      readonly madeBy: number | null
+    },
+    page: PageRequest,
+  ): Promise<Page<Approval>>
+  decide(
+    actor: Actor,
+    decision: { readonly id: number; readonly verdict: 'approved' | 'rejected'; readonly note: string | null },
+  ): Promise<Changed<Approval>>
+  answer(tenant: number, id: number, answer: ApprovalAnswer): Promise<void>
+}
+
+/** An approved request, to be carried out. However often that is tried, it has one effect. */
+export interface Order {
+  readonly id: number
+  /** Who asked for it, and who has approved it. */
+  readonly asker: Actor
+  readonly approver: Actor
+  /** 32 hexadecimal digits, and the day under which it is stored: see `Command`. */
+  readonly key: string
+  readonly day: Day
+  readonly content: string
+  /** As it was given to `waitsForSecond`. */
+  readonly request: unknown
+}
+
+/** Carries an order out: what the request would have been answered with. `again`: it may be tried again. */
+export type Executor = (order: Order, call: Call) => Promise<Carried>
+export type Carried = ApprovalAnswer | { readonly again: Refusal }
+
+export const carriedRefusal = (refusal: Refusal): ApprovalAnswer => {
+  const body = problemOf(refusal)
+  return { status: body.status, body }
+}
+
+export const orderOf = ({ id, key, content, madeAt, madeBy, request }: Approval, approver: Actor): Order => ({
+  id,
+  asker: { ...approver, ...madeBy },
+  approver,
+  key,
+  // That of the request, so that the key is looked for under the same day however late it is carried out.
+  day: dayOfMicros(madeAt),
+  content,
+  request,
+})
+
+export interface Wish {
+  readonly kind: ApprovalKind
+  /** Null: it waits wherever four eyes are asked for at all. */
+  readonly amount: bigint | null
+  /** What its executor gets, once it is approved: JSON, without any secret. */
+  readonly request: object
+  /** The fields of the body in an order that never changes, and the body without secrets: as in `answerCreate`. */
+  readonly names: readonly string[]
+  readonly content?: object
+}
+
+/**
+ * Answers 202 with an approval where a second person must agree, now or when the same request came before. Null: it is
+ * to be carried out at once.
+ */
+export async function waitsForSecond(call: Call, wish: Wish): Promise<FastifyReply | null> {
+  const { request, reply, deps } = call
+  const read = readKey(request)
+  if ('refusal' in read) return sendProblem(reply, read.refusal)
+  const { approvals } = deps.admin
+  const { above, isKnown } = await approvals.fourEyes(request.apiKey.tenant, read.key)
+  const waits = above !== null && (wish.amount === null || wish.amount > above)
+  if (!waits && !isKnown) return null
+  const { names, content } = wish
+  return answerCreate(call, { names, render: approvalBody, ...(content !== undefined && { content }) }, creation =>
+    approvals.create(creation, wish.kind, wish.request),
+  )
+}
+
+export const approvalBody = (approval: Approval) => ({
+  id: String(approval.id),
+  kind: approval.kind,
+  status: approval.status,
+  request: approval.request,
+  requestedBy: approval.madeBy.label,
+  requestedAt: rfc3339(approval.madeAt),
+  expiresAt: rfc3339(approval.expiresAt),
+  decidedBy: approval.decidedBy?.label ?? null,
+  decidedAt: approval.decidedAt === null ? null : rfc3339(approval.decidedAt),
+  note: approval.note,
+  answer: approval.answer,
+})

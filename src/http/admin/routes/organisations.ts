@@ -1,0 +1,189 @@
+import type { NewOrganisation, Organisation } from '../../../core/parties.ts'
+import { statuses } from '../../../core/parties.ts'
+import type { Decision } from '../../../core/transactions.ts'
+import { toJsonAmount } from '../../amounts.ts'
+import { type ApiKey, sees } from '../../api-keys.ts'
+import type { HttpApp, HttpDeps } from '../../deps.ts'
+import type { InFlight } from '../../idempotency.ts'
+import { sendProblem } from '../../problem.ts'
+import { rfc3339 } from '../../times.ts'
+import { actorOf, allow, allowList } from '../call.ts'
+import { changeDocs, createDocs, listDocs, readDocs } from '../docs.ts'
+import { answerChange, answerCreate, sendItem } from '../items.ts'
+import { answerList, oneOf } from '../lists.ts'
+import { answerMove } from '../moves.ts'
+import { CodeParams, namesOf } from '../schemas/common.ts'
+import {
+  Deposit,
+  DepositRequest,
+  NewOrganisationBody,
+  OrganisationBody,
+  OrganisationList,
+  OrganisationPatchBody,
+} from '../schemas/parties.ts'
+
+const tag = 'Organisations'
+const filters = { status: oneOf('Only these.', statuses) }
+
+/** Organisations with their contracts, and what they pay in. */
+export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
+  const { parties } = deps.admin
+  const find = async (apiKey: ApiKey, code: string): Promise<Organisation | null> => {
+    const found = await parties.organisation(apiKey.tenant, code)
+    return found !== null && sees(apiKey, found.id) ? found : null
+  }
+
+  app.post(
+    '/admin/v1/organisations',
+    {
+      onRequest: allow('organisations:write', deps),
+      schema: { body: NewOrganisationBody, response: { 201: OrganisationBody } },
+      config: createDocs({
+        operationId: 'createOrganisation',
+        tag,
+        summary: 'Set up an organisation',
+        description: 'Who pays for loads. Its contract says how much it may load.',
+        reasons: ['code_taken'],
+      }),
+    },
+    async (request, reply) =>
+      answerCreate(
+        { request, reply, deps, inFlight },
+        { names: namesOf(NewOrganisationBody), render: bodyOf },
+        creation => parties.createOrganisation(creation, newOf(request.body)),
+      ),
+  )
+
+  app.get(
+    '/admin/v1/organisations',
+    {
+      onRequest: allowList('organisations:read', deps),
+      schema: { response: { 200: OrganisationList } },
+      config: listDocs(
+        {
+          operationId: 'listOrganisations',
+          tag,
+          summary: 'List organisations',
+          description: 'In the order of their codes. The key of an organisation sees that one.',
+        },
+        filters,
+      ),
+    },
+    async (request, reply) =>
+      answerList(request, reply, {
+        filters,
+        cursor: 'code',
+        read: ({ status }, page) => {
+          const { tenant, organisation: only } = request.apiKey
+          return parties.organisations(tenant, { only, status }, page)
+        },
+        render: bodyOf,
+        columns: namesOf(OrganisationBody),
+        name: 'organisations',
+      }),
+  )
+
+  app.get(
+    '/admin/v1/organisations/:code',
+    {
+      onRequest: allow('organisations:read', deps),
+      schema: { params: CodeParams, response: { 200: OrganisationBody } },
+      config: readDocs({
+        operationId: 'getOrganisation',
+        tag,
+        summary: 'Read an organisation',
+        description: 'Its contract, and its balance: what it has paid in less what it has loaded.',
+      }),
+    },
+    async ({ apiKey, params }, reply) => sendItem(reply, await find(apiKey, params.code), bodyOf),
+  )
+
+  app.patch(
+    '/admin/v1/organisations/:code',
+    {
+      onRequest: allow('organisations:write', deps),
+      schema: { params: CodeParams, body: OrganisationPatchBody, response: { 200: OrganisationBody } },
+      config: changeDocs({
+        operationId: 'changeOrganisation',
+        tag,
+        summary: 'Change an organisation',
+        description: 'Only the fields that are given.',
+      }),
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const { creditLimit, ...patch } = body
+      return answerChange({ request, reply, deps, inFlight }, bodyOf, change =>
+        parties.changeOrganisation(change, params.code, {
+          ...patch,
+          ...(creditLimit !== undefined && { creditLimit: BigInt(creditLimit) }),
+        }),
+      )
+    },
+  )
+
+  app.post(
+    '/admin/v1/organisations/:code/deposits',
+    {
+      onRequest: allow('deposits:write', deps),
+      schema: { params: CodeParams, body: DepositRequest, response: { 201: Deposit } },
+      config: createDocs({
+        operationId: 'recordDeposit',
+        tag,
+        summary: 'Record what an organisation has paid in',
+        description: 'Or, with an amount below zero, what was paid back to it: never more than it has left.',
+        reasons: ['not_found', 'amount_invalid', 'funding_insufficient'],
+      }),
+    },
+    async (request, reply) => {
+      const { apiKey, params, body } = request
+      const organisation = await find(apiKey, params.code)
+      if (organisation === null) return sendProblem(reply, { reason: 'not_found' })
+      const { amount, reason = null, reference = null } = body
+      const note = { reason, reference, actor: actorOf(request).label }
+      return answerMove(
+        { request, reply, deps, inFlight },
+        {
+          names: namesOf(DepositRequest),
+          commandOf: asked => ({
+            kind: 'deposit',
+            ...asked,
+            organisation: organisation.id,
+            amount: BigInt(amount),
+            note,
+          }),
+          action: 'deposit',
+          entity: 'organisation',
+          entityId: organisation.code,
+          bodyOf: decision => depositOf(decision, organisation.code, amount),
+        },
+      )
+    },
+  )
+}
+
+const bodyOf = ({ id: _, creditLimit, balance, version, ...rest }: Organisation) => ({
+  ...rest,
+  creditLimit: toJsonAmount(creditLimit),
+  balance: toJsonAmount(balance),
+  version,
+})
+
+const newOf = (body: NewOrganisationBody): NewOrganisation => ({
+  code: body.code,
+  name: body.name,
+  contract: body.contract ?? 'unlimited',
+  creditLimit: BigInt(body.creditLimit ?? 0),
+  contractNumber: body.contractNumber ?? null,
+  contractFrom: body.contractFrom ?? null,
+  contractUntil: body.contractUntil ?? null,
+  status: body.status ?? 'active',
+})
+
+/** A decision is found again by its batch and its place there. */
+const depositOf = ({ batch, index, at }: Decision, organisation: string, amount: number) => ({
+  id: `${batch}-${index}`,
+  organisation,
+  amount,
+  at: rfc3339(at),
+})

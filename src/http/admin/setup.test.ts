@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startAdmin, type TestAdmin } from '../../../test/support/admin.ts'
+
+let admin: TestAdmin
+beforeAll(async () => {
+  admin = await startAdmin()
+})
+afterAll(() => admin.close())
+
+const fields = (answer: { json: { errors?: { field: string }[] } }) => answer.json.errors?.map(({ field }) => field)
+const seen = (version: number) => ({ 'if-match': `"${version}"` })
+
+describe('the tenant', () => {
+  const path = '/admin/v1/tenant'
+
+  test('is read by every role, and changed by an administrator', async () => {
+    for (const key of ['operator-key', 'finance-key', 'merchant-key', 'organisation-key', 'auditor-key']) {
+      expect((await admin.call('GET', path, { key })).json.code).toBe('bazaar')
+      expect((await admin.call('PATCH', path, { key, headers: seen(1), body: { name: 'x' } })).status).toBe(403)
+    }
+    const before = (await admin.call('GET', path)).json
+    const body = {
+      name: 'The Bazaar',
+      timeZone: 'Europe/Berlin',
+      calendar: 'gregorian',
+      cutOverSeconds: 3_600,
+      fourEyesAbove: 9,
+    }
+    const changed = await admin.call('PATCH', path, { headers: seen(1), body })
+    expect([changed.status, changed.json]).toEqual([200, { ...before, ...body, version: 2 }])
+    expect((await admin.call('PATCH', path, { headers: seen(1), body })).status).toBe(412)
+    const back = await admin.call('PATCH', path, { headers: seen(2), body: { fourEyesAbove: null } })
+    expect(back.json.fourEyesAbove).toBeNull()
+    expect((await admin.audit('tenant', '1')).map(({ after }) => (after as { name: string }).name)).toEqual([
+      'The Bazaar',
+      'The Bazaar',
+    ])
+  })
+
+  test.each([
+    [{ timeZone: 'Mars/Olympus' }, ['/timeZone']],
+    [{ timeZone: '+03:30' }, ['/timeZone']],
+    [{ calendar: 'mayan' }, ['/calendar']],
+    [{ cutOverSeconds: 86_400 }, ['/cutOverSeconds']],
+    [{ fourEyesAbove: -1 }, ['/fourEyesAbove']],
+    [{ code: 'x' }, ['/code']],
+  ])('refused: %o', async (body, errors) => {
+    const answer = await admin.call('PATCH', path, { headers: seen(3), body })
+    expect([answer.status, fields(answer)]).toEqual([400, errors])
+  })
+})
+
+describe('holidays', () => {
+  const path = '/admin/v1/holidays'
+
+  test('are put, renamed, listed and taken away', async () => {
+    const put = (date: string, name: string) =>
+      admin.call('PUT', `${path}/${date}`, { key: 'operator-key', body: { name } })
+    expect((await put('2026-03-21', 'Nowruz')).status).toBe(201)
+    expect((await put('2026-03-21', 'Nowruz')).status).toBe(200)
+    expect((await put('2026-03-21', 'New year')).json).toEqual({ date: '2026-03-21', name: 'New year' })
+    expect((await put('2026-04-01', 'Nature')).status).toBe(201)
+    const listed = await admin.call('GET', `${path}?from=2026-03-01&to=2026-04-01`)
+    expect(listed.json).toEqual({ items: [{ date: '2026-03-21', name: 'New year' }], nextCursor: null })
+    const page = await admin.call('GET', `${path}?limit=1`)
+    const next = await admin.call('GET', `${path}?limit=1&cursor=${page.json.nextCursor}`)
+    expect([next.json.items[0].name, next.json.nextCursor]).toEqual(['Nature', null])
+    expect((await admin.call('DELETE', `${path}/2026-03-21`)).status).toBe(204)
+    expect((await admin.call('DELETE', `${path}/2026-03-21`)).status).toBe(404)
+    expect((await admin.audit('holiday', '2026-03-21')).map(({ action }) => action)).toEqual([
+      'create',
+      'update',
+      'delete',
+    ])
+  })
+
+  test('refused: no such day, no name, a key that may not', async () => {
+    expect(fields(await admin.call('PUT', `${path}/2026-02-30`, { body: { name: 'x' } }))).toEqual(['/date'])
+    expect(fields(await admin.call('PUT', `${path}/2026-02-20`, { body: {} }))).toEqual(['/name'])
+    expect((await admin.call('PUT', `${path}/2026-02-20`, { key: 'auditor-key', body: { name: 'x' } })).status).toBe(
+      403,
+    )
+    expect(fields(await admin.call('GET', `${path}?from=soon`))).toEqual(['from'])
+  })
+})
+
+describe('API keys', () => {
+  const path = '/admin/v1/api-keys'
+
+  test('the secret is told once; only its hash is kept; a disabled one is not taken', async () => {
+    const body = { label: 'till 7', scopes: ['transactions:read'], merchants: ['M00000000000001'] }
+    const first = await admin.call('POST', path, { idempotencyKey: 'k-1', body })
+    expect(first.status).toBe(201)
+    const { secret, ...rest } = first.json
+    expect(secret).toMatch(/^ck_[\w-]{43}$/)
+    const again = await admin.call('POST', path, { idempotencyKey: 'k-1', body })
+    expect([again.json, again.headers['idempotent-replayed']]).toEqual([rest, 'true'])
+    expect((await admin.call('GET', `${path}/${rest.id}`)).json).toEqual(rest)
+
+    const { rows } = await admin.ledger.pool.query(`SELECT encode(hash, 'hex') AS hash FROM api_keys WHERE id = $1`, [
+      rest.id,
+    ])
+    expect(rows[0].hash).toBe(createHash('sha256').update(secret).digest('hex'))
+    const dump = await admin.ledger.pool.query(
+      `SELECT (SELECT json_agg(a) FROM audit_log a)::text || (SELECT json_agg(r) FROM admin_requests r)::text AS all`,
+    )
+    expect(dump.rows[0].all).not.toContain(secret)
+    expect(admin.http.log.join('')).not.toContain(secret)
+
+    expect((await admin.call('GET', '/v1/transactions', { key: secret })).status).toBe(200)
+    const disabled = await admin.call('POST', `${path}/${rest.id}/disable`)
+    expect([disabled.status, typeof disabled.json.disabledAt]).toEqual([200, 'string'])
+    expect((await admin.call('GET', '/v1/transactions', { key: secret })).status).toBe(401)
+    expect((await admin.call('POST', `${path}/${rest.id}/disable`)).text).toBe(disabled.text)
+    expect((await admin.audit('api_key', rest.id)).map(({ action }) => action)).toEqual(['create', 'disable'])
+  })
+
+  test('a role stands for its scopes', async () => {
+    const body = { label: 'auditor', role: 'auditor' }
+    const { secret } = (await admin.call('POST', path, { body })).json
+    expect((await admin.call('GET', '/admin/v1/audit-log', { key: secret })).status).toBe(200)
+    expect((await admin.call('POST', '/admin/v1/merchants', { key: secret, body: {} })).status).toBe(403)
+  })
+
+  test.each([
+    ['neither role nor scope', { label: 'x' }, ['/scopes']],
+    ['no such scope', { label: 'x', scopes: ['everything'] }, ['/scopes/0']],
+    ['a merchant without merchants', { label: 'x', role: 'merchant' }, ['/merchants']],
+    ['a merchant with all', { label: 'x', role: 'merchant', merchants: ['*'] }, ['/merchants']],
+    ['all and one', { label: 'x', role: 'auditor', merchants: ['*', 'M00000000000001'] }, ['/merchants']],
+    ['a merchant of another tenant', { label: 'x', role: 'merchant', merchants: ['X1'] }, ['/merchants/0']],
+    ['an organisation without one', { label: 'x', role: 'organisation' }, ['/organisation']],
+    ['of another tenant', { label: 'x', role: 'organisation', organisation: 'other' }, ['/organisation']],
+  ])('refused: %s', async (_name, body, errors) => {
+    const answer = await admin.call('POST', path, { body })
+    expect([answer.status, fields(answer)]).toEqual([400, errors])
+  })
+
+  test('are for administrators; none disables itself', async () => {
+    for (const key of ['operator-key', 'finance-key', 'auditor-key']) {
+      expect((await admin.call('GET', path, { key })).status).toBe(403)
+      expect((await admin.call('POST', path, { key, body: { label: 'x', scopes: ['admin'] } })).status).toBe(403)
+    }
+    const { items } = (await admin.call('GET', path)).json
+    const own = items.find(({ label }: { label: string }) => label === 'admin-key')
+    expect((await admin.call('POST', `${path}/${own.id}/disable`)).status).toBe(403)
+    expect(items.map(({ label }: { label: string }) => label)).not.toContain('other-key')
+  })
+})
+
+describe('the audit log', () => {
+  const path = '/admin/v1/audit-log'
+
+  test('tells who changed what, the newest first, by entity, actor and time', async () => {
+    const before = (await admin.call('GET', `${path}?limit=1`)).json.items[0].at
+    await admin.call('POST', '/admin/v1/organisations', { key: 'operator-key', body: { code: 'a', name: 'A' } })
+    await admin.call('PATCH', '/admin/v1/organisations/a', { headers: seen(1), body: { name: 'B' } })
+    const query = `?entity=organisation&entityId=a&from=${before}`
+    const { items } = (await admin.call('GET', `${path}${query}`, { key: 'auditor-key' })).json
+    expect(items.map(({ actor, action }: { actor: string; action: string }) => [actor, action])).toEqual([
+      ['admin-key', 'update'],
+      ['operator-key', 'create'],
+    ])
+    expect([items[0].before.name, items[0].after.name, items[1].before]).toEqual(['A', 'B', null])
+    const own = await admin.call('GET', `${path}${query}&actor=${items[1].apiKey}`)
+    expect(own.json.items).toEqual([items[1]])
+    expect((await admin.call('GET', `${path}?to=${before}&from=${before}`)).json.items).toEqual([])
+    expect(fields(await admin.call('GET', `${path}?actor=me&from=soon`))).toEqual(['actor', 'from'])
+    expect((await admin.call('GET', path, { key: 'operator-key' })).status).toBe(403)
+  })
+
+  test('as CSV, with what is JSON in one field', async () => {
+    const { text } = await admin.call('GET', `${path}?entity=organisation&format=csv`)
+    const [header, newest] = text.split('\r\n')
+    expect(header).toBe('id,at,apiKey,actor,action,entity,entityId,before,after')
+    expect(newest).toContain('"{""code"":""a"",""name"":""A""')
+  })
+})

@@ -1,0 +1,124 @@
+import type { Lot } from '../../core/ledger.ts'
+import type { LotChange, Movement, OrganisationChange, UsageChange } from '../../core/working-set.ts'
+import { arrayOf, arrayOfText, type Statement, statement, timestampOf } from '../sql.ts'
+import { commandCodeOf } from './codes.ts'
+import { usageLiteral } from './columns.ts'
+
+/** The part of the second flight that purchases without limits do not need: new lots, limits, what moved and why. */
+
+export const insertLots = (tenant: number, at: number, lots: readonly Lot[]): Statement =>
+  statement(
+    'insert_lots',
+    `INSERT INTO lots (holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit,
+       expires_at, sweep_due, loaded_at, tenant, program, funder, asset)
+     SELECT holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit,
+       ${timestampOf('expires_at')}, ${timestampOf('sweep_due')}, ${timestampOf('$2::bigint')}, $1::integer, program,
+       funder, asset
+     FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
+       $10::bigint[], $11::bigint[], $12::integer[], $13::integer[], $14::smallint[])
+       AS u(holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit, expires_at,
+         sweep_due, program, funder, asset)`,
+    [
+      tenant,
+      at,
+      arrayOf(lots.map(one => one.holder)),
+      arrayOf(lots.map(one => one.id)),
+      arrayOf(lots.map(one => one.debitsPending)),
+      arrayOf(lots.map(one => one.debitsPosted)),
+      arrayOf(lots.map(one => one.creditsPending)),
+      arrayOf(lots.map(one => one.creditsPosted)),
+      arrayOf(lots.map(one => one.limit)),
+      arrayOf(lots.map(one => one.expiresAt)),
+      arrayOf(lots.map(one => one.sweepDue)),
+      arrayOf(lots.map(one => one.program)),
+      arrayOf(lots.map(one => one.funder)),
+      arrayOf(lots.map(one => one.asset)),
+    ],
+  )
+
+/** Moves the moments at which lots expire and are swept. */
+export const updateLotExpiry = (tenant: number, changes: readonly LotChange[]): Statement =>
+  statement(
+    'update_lot_expiry',
+    `WITH moved AS (
+       UPDATE lots l SET expires_at = ${timestampOf('x.expires_at')}, sweep_due = ${timestampOf('x.sweep_due')}
+       FROM (SELECT $1::integer AS tenant, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+           AS u(holder, lot, expires_at, sweep_due) OFFSET 0) AS x
+       WHERE l.tenant = x.tenant AND l.holder = x.holder AND l.lot = x.lot RETURNING 1)
+     SELECT expect_rows((SELECT count(*) FROM moved), $6::bigint, 'expiry of lots')`,
+    [
+      tenant,
+      arrayOf(changes.map(one => one.holder)),
+      arrayOf(changes.map(one => one.lot)),
+      arrayOf(changes.map(one => one.expiresAt)),
+      arrayOf(changes.map(one => one.sweepDue)),
+      changes.length,
+    ],
+  )
+
+/** Writes what the limits of holders have counted, if it is still what was read under their locks. */
+export const updateUsage = (tenant: number, changes: readonly UsageChange[]): Statement =>
+  statement(
+    'update_usage',
+    `WITH moved AS (
+       UPDATE cardholders h SET usage = x.usage::bigint[]
+       FROM (SELECT $1::integer AS tenant, * FROM unnest($2::bigint[], $3::text[], $4::text[]) AS u(id, read, usage)
+         OFFSET 0) AS x
+       WHERE h.tenant = x.tenant AND h.id = x.id AND h.usage IS NOT DISTINCT FROM x.read::bigint[] RETURNING 1)
+     SELECT expect_rows((SELECT count(*) FROM moved), $5::bigint, 'usage')`,
+    [
+      tenant,
+      arrayOf(changes.map(one => one.holder)),
+      arrayOfText(changes.map(one => usageLiteral(one.read))),
+      arrayOfText(changes.map(one => usageLiteral(one.usage))),
+      changes.length,
+    ],
+  )
+
+/** The same for organisations, with what they have left: the batch has locked their rows. */
+export const updateOrganisations = (tenant: number, changes: readonly OrganisationChange[]): Statement =>
+  statement(
+    'update_organisations',
+    `WITH moved AS (
+       UPDATE organisation_counters o SET balance = x.balance, usage = x.usage::bigint[]
+       FROM (SELECT $1::integer AS tenant, *
+           FROM unnest($2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[])
+           AS u(organisation, read_balance, balance, read, usage) OFFSET 0) AS x
+       WHERE o.tenant = x.tenant AND o.organisation = x.organisation AND o.balance = x.read_balance
+         AND o.usage IS NOT DISTINCT FROM x.read::bigint[] RETURNING 1)
+     SELECT expect_rows((SELECT count(*) FROM moved), $7::bigint, 'organisations')`,
+    [
+      tenant,
+      arrayOf(changes.map(({ after }) => after.id)),
+      arrayOf(changes.map(({ read }) => read.balance)),
+      arrayOf(changes.map(({ after }) => after.balance)),
+      arrayOfText(changes.map(({ read }) => usageLiteral(read.usage))),
+      arrayOfText(changes.map(({ after }) => usageLiteral(after.usage))),
+      changes.length,
+    ],
+  )
+
+export const insertMovements = (tenant: number, batch: number, at: number, movements: readonly Movement[]): Statement =>
+  statement(
+    'insert_movements',
+    `INSERT INTO lot_movements (lot, holder, batch_seq, at, amount, balance, tenant, idx, kind, reason, reference, actor)
+     SELECT lot, holder, $2::bigint, ${timestampOf('$3::bigint')}, amount, balance, $1::integer, idx, kind, reason,
+       reference, actor
+     FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[], $9::smallint[], $10::text[],
+       $11::text[], $12::text[])
+       AS u(lot, holder, amount, balance, idx, kind, reason, reference, actor)`,
+    [
+      tenant,
+      batch,
+      at,
+      arrayOf(movements.map(one => one.lot)),
+      arrayOf(movements.map(one => one.holder)),
+      arrayOf(movements.map(one => one.amount)),
+      arrayOf(movements.map(one => one.balance)),
+      arrayOf(movements.map(one => one.index)),
+      arrayOf(movements.map(one => commandCodeOf(one.kind))),
+      arrayOfText(movements.map(one => one.note.reason)),
+      arrayOfText(movements.map(one => one.note.reference)),
+      arrayOfText(movements.map(one => one.note.actor)),
+    ],
+  )

@@ -1,0 +1,78 @@
+import type pg from 'pg'
+import { serialize } from 'pg-protocol'
+import type { Row, Statement } from './sql.ts'
+
+/** What one statement of a flight has answered: its rows, and the first word of its command tag. */
+export interface Reply {
+  readonly rows: Row[]
+  readonly command: string
+}
+
+/**
+ * Statements that travel together: one write, one Sync, one wait, as the extended protocol allows (PostgreSQL manual,
+ * "Pipelining"). The first that fails ends the flight: what follows it is not executed, COMMIT included. Rows come as
+ * the text that the server sends.
+ */
+export class Flight implements pg.Submittable {
+  readonly done: Promise<Reply[]>
+  readonly #bytes: Buffer
+  readonly #replies: Reply[] = []
+  #rows: Row[] = []
+  #resolve: (replies: Reply[]) => void = () => undefined
+  #reject: (error: unknown) => void = () => undefined
+
+  /** `prepared`: names that this connection knows. All others are prepared on the way, and then known. */
+  constructor(statements: readonly Statement[], prepared: Set<string>) {
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    const parts: Buffer[] = []
+    const unknown = new Set<string>()
+    for (const { name, text, values } of statements) {
+      if (!prepared.has(name) && !unknown.has(name)) {
+        unknown.add(name)
+        // A flight that failed may have prepared it: to close what is not there is no error.
+        parts.push(serialize.close({ type: 'S', name }), serialize.parse({ name, text }))
+      }
+      parts.push(serialize.bind({ statement: name, values: values.map(textOf) }), serialize.execute())
+    }
+    parts.push(serialize.sync())
+    this.#bytes = Buffer.concat(parts)
+    void this.done.then(
+      () => {
+        for (const name of unknown) prepared.add(name)
+      },
+      () => undefined,
+    )
+  }
+
+  submit(connection: pg.Connection): void {
+    connection.stream.write(this.#bytes)
+  }
+
+  handleDataRow({ fields }: { fields: Row }): void {
+    this.#rows.push(fields)
+  }
+
+  handleCommandComplete({ text }: { text: string }): void {
+    const space = text.indexOf(' ')
+    this.#replies.push({ rows: this.#rows, command: space < 0 ? text : text.slice(0, space) })
+    this.#rows = []
+  }
+
+  handleReadyForQuery(): void {
+    this.#resolve(this.#replies)
+  }
+
+  handleError(error: unknown): void {
+    this.#reject(error)
+  }
+
+  // A portal that is not described has no description, and none of these is suspended or empty.
+  handleRowDescription(): void {}
+  handlePortalSuspended(): void {}
+  handleEmptyQuery(): void {}
+}
+
+const textOf = (value: Statement['values'][number]): string | null => (value === null ? null : String(value))

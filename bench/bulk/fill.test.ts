@@ -25,7 +25,8 @@ test('what is filled in by COPY is what the switch would have left: the audit fi
     const client = new pg.Client({ connectionString: ledger.url })
     await client.connect()
     const { rows } = await client.query(
-      `SELECT count(*)::integer AS transactions, count(DISTINCT day)::integer AS days, sum(confirmed)::text AS confirmed,
+      `SELECT count(*)::integer AS transactions, count(DISTINCT day)::integer AS days,
+         sum(confirmed)::text AS confirmed,
          (SELECT sum(debits_posted)::text FROM lots WHERE credit_limit > 0) AS spent FROM transactions`,
     )
     await client.end()

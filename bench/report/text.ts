@@ -29,6 +29,6 @@ export function headOf({ commit, machine, settings, fsync, startedAt, engine, op
       `(8 kB appended, ${fsync.samples} times)`,
     `switch      ${engine.lanes} lanes, batches of at most ${engine.batchMax}, ${cards} cards`,
     `load        ${connections} terminal connections, ${httpConnections} HTTP connections, ${runs} runs of ` +
-      `${options.seconds} s (steady ${options.steadySeconds} s) after ${warmupSeconds} s of warm-up`,
+      `${options.seconds} s (steady ${options.steadySeconds} s) after ${warmupSeconds.toFixed(1)} s of warm-up`,
   ]
 }

@@ -15,7 +15,7 @@ const timesBatchesOfOneMin = 3
 const timesRivalMin = { pack: 5, unpack: 2 } as const
 
 const cards = 200
-const inFlight = 256
+const inFlight = 128
 const roundMs = 600
 const rounds = 3
 

@@ -29,10 +29,14 @@ export function targetsOf(report: Report): readonly Target[] {
     target(`ISO 8583, ${inFlight.at(-1)} in flight`, [
       [figure(`${most} transactions/s`), '≥', 10_000, 'transactions/s'],
     ]),
-    target(`ISO 8583, ${inFlight[0]} in flight`, [
-      [figure(`${few} transactions/s`), '≥', 5_000, 'transactions/s'],
-      [figure(`${few} message p99`), '≤', 40, 'ms p99'],
-    ]),
+    ...(few === most
+      ? []
+      : [
+          target(`ISO 8583, ${inFlight[0]} in flight`, [
+            [figure(`${few} transactions/s`), '≥', 5_000, 'transactions/s'],
+            [figure(`${few} message p99`), '≤', 40, 'ms p99'],
+          ]),
+        ]),
     target('HTTP', [[figure('http transactions/s'), '≥', 4_000, 'transactions/s']]),
     target(`steady ${rate}/s, open loop, ISO 8583`, steady('steady-iso')),
     target(`steady ${rate}/s, open loop, HTTP`, steady('steady-http')),

@@ -1,68 +1,96 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { LoadResult, LoadSpec } from './load/messages.ts'
+import type { LoadResult, LoadSpec, Second } from '../src/load/spec.ts'
 import { type NullServer, runLoad, startNullServer } from './load-runner.ts'
 import type { Measurement } from './measure.ts'
 import { parseOptions } from './options.ts'
 import { latenciesOf } from './pgbench.ts'
-import { checksOf, type Report } from './report.ts'
-import { describeReport } from './report-text.ts'
+import { compareReports } from './report/compare.ts'
+import { htmlOf } from './report/html.ts'
+import { markdownOf } from './report/markdown.ts'
+import { checksOf, type Report } from './report/report.ts'
+import { describeReport } from './report/text.ts'
 import { shippedEngine } from './servers.ts'
+import { httpSpec, isoSpec, openSpec } from './specs.ts'
 import { batchesBetween, parseMetrics } from './switch-metrics.ts'
+import { overloadOf } from './workloads/overload.ts'
 
-describe('the load generators against a server that only answers', { timeout: 30_000 }, () => {
+const options = parseOptions(['--connections', '4', '--http-connections', '4', '--in-flight', '10', '--cards', '50'])
+const watcher = { onStarted: () => {}, onTick: () => {}, onMeasuring: () => {}, onMeasured: () => {} }
+const neverAborted = new AbortController().signal
+
+describe('the load generator against a server that only answers', { timeout: 30_000 }, () => {
   let server: NullServer
   beforeAll(async () => {
     server = await startNullServer()
   })
   afterAll(() => server.stop())
 
-  const common = { cards: 50, connections: 4, warmupMs: 100, measureMs: 400 }
+  const short = { warmupMs: 100, measureMs: 1_100 }
   test.each([
-    ['iso', { ...common, kind: 'iso', inFlight: 10 }],
-    ['steady', { ...common, kind: 'steady', rate: 100 }],
-    ['http', { ...common, kind: 'http' }],
+    ['ISO, closed loop', isoSpec(options, 0, 10)],
+    ['ISO, open loop', openSpec(isoSpec(options, 0, 4), 100)],
+    ['HTTP, closed loop', httpSpec(options, 0)],
+    ['HTTP, open loop', openSpec(httpSpec(options, 0), 100)],
   ] as const)('%s: every transaction is authorized, confirmed and timed', async (_name, spec) => {
     const news: string[] = []
-    const watcher = {
-      onTick: () => {},
+    const told = {
+      ...watcher,
       onMeasuring: () => void news.push('measuring'),
       onMeasured: () => void news.push('measured'),
     }
-    const full: LoadSpec = { ...spec, port: server.port }
-    const { transactions, messages, errors, latencies, seconds } = await runLoad(full, watcher, neverAborted)
+    const load = await runLoad({ ...spec, ...short, port: server.port }, told, neverAborted)
+    const { transactions, messages, errors, refusals, latencies, seconds, series } = load
     expect(news).toEqual(['measuring', 'measured'])
-    expect(errors).toEqual({})
-    expect(seconds).toBeGreaterThanOrEqual(0.399)
-    expect(transactions).toBeGreaterThan(10)
+    expect({ ...errors, ...refusals }).toEqual({})
+    expect(seconds).toBeGreaterThanOrEqual(1.099)
+    expect(transactions).toBeGreaterThan(50)
     // At both ends of the time a transaction may be half in it.
     expect(Math.abs(messages - 2 * transactions)).toBeLessThanOrEqual(20)
     expect(latencies.message.count).toBe(latencies.authorize.count + latencies.confirm.count)
     expect(latencies.transaction.maxMs).toBeGreaterThanOrEqual(latencies.confirm.p50Ms)
+    expect(series).toHaveLength(1)
+    expect(series[0]!.transactions).toBeGreaterThan(40)
+  })
+
+  test.each(['iso', 'http'] as const)('%s: parts of the transactions are reversed', async protocol => {
+    const spec = protocol === 'iso' ? isoSpec(options, 0, 10) : httpSpec(options, 0)
+    const mix = { refused: 0, reversedHolds: 0.5, reversedSales: 0.5 }
+    const load = await runLoad({ ...spec, ...short, mix, port: server.port }, watcher, neverAborted)
+    const { authorize, confirm, reverse } = load.latencies
+    expect(load.errors).toEqual({})
+    expect(confirm.count / authorize.count).toBeCloseTo(0.5, 1)
+    expect(reverse.count / authorize.count).toBeCloseTo(0.75, 1)
+  })
+
+  test('open loop: what finds no connection in time is never sent, and counted', async () => {
+    const spec = httpSpec({ ...options, httpConnections: 1 }, server.port)
+    const rates = [{ perSecond: 500_000, ms: 0 }]
+    const pace = { kind: 'open', rates, patienceMs: 10 } as const
+    const load = await runLoad({ ...spec, ...short, pace }, watcher, neverAborted)
+    expect(load.unsent).toBeGreaterThan(1_000)
+    expect(load.series[0]!.unsent).toBeGreaterThan(1_000)
+    expect(load.errors).toEqual({})
   })
 
   test('a load whose server is not there fails, and says so', async () => {
-    const spec: LoadSpec = { ...common, kind: 'iso', inFlight: 4, port: 1 }
-    const watcher = { onTick: () => {}, onMeasuring: () => {}, onMeasured: () => {} }
+    const spec: LoadSpec = { ...isoSpec(options, 1, 4), ...short }
     await expect(runLoad(spec, watcher, neverAborted)).rejects.toThrow('ECONNREFUSED')
   })
 })
 
-const neverAborted = new AbortController().signal
-
 describe('options', () => {
   test('the defaults', () => {
-    const { only, seconds, inFlight, cards, rate } = parseOptions([])
-    expect({ only: only.length, seconds, inFlight, cards, rate }).toEqual({
-      only: 6,
-      seconds: 10,
-      inFlight: [128, 1024],
-      cards: 20_000,
-      rate: 250,
+    const { workloads, runs, seconds, steadySeconds, inFlight, rate } = parseOptions([])
+    expect(workloads).toEqual('limit credit http hot steady one-organisation welfare one pgbench codec'.split(' '))
+    expect({ runs, seconds, steadySeconds, inFlight, rate }).toEqual({
+      ...{ runs: 3, seconds: 10, steadySeconds: 60, inFlight: [128, 1024], rate: 250 },
     })
+    expect(parseOptions(['all']).workloads).toContain('scale')
+    expect(parseOptions(['steady', 'credit', '--quick'])).toMatchObject({ workloads: ['credit', 'steady'], runs: 1 })
   })
 
   test.each([
-    [['--only', 'iso,nothing'], '--only: there is no "nothing"'],
+    [['nothing'], 'there is no workload "nothing"'],
     [['--seconds', '0'], '--seconds must be from 1 to 600, not "0"'],
     [['--connections', '1.5'], '--connections must be from 1 to 1024'],
     [['--connections', '4', '--in-flight', '128,1025'], '--in-flight must be from 4 to 1024, not "1025"'],
@@ -99,6 +127,18 @@ test("pgbench's log: times of all clients, sorted", () => {
   expect([...latenciesOf(logs)]).toEqual([0.5, 1.5, 2.5])
 })
 
+test('overload: what was served and refused while there was too much, and how long it took to recover', () => {
+  const second = (transactions: number, refused: number, unsent: number, p99Ms: number): Second => ({
+    ...{ transactions, messages: 0, refused, unsent, p50Ms: 1, p99Ms, maxMs: p99Ms },
+  })
+  const series = [second(10, 2, 4, 900), second(20, 4, 8, 1_900), second(9, 0, 0, 800), second(9, 0, 0, 60)]
+  expect(overloadOf(series, 2, 7)).toEqual({
+    ...{ overSeconds: 2, served: 15, refused: 3, unsent: 6, servedP99Ms: 1_900, refusedP99Ms: 7 },
+    ...{ recoverySeconds: 1, recoveredP99Ms: 100 },
+  })
+  expect(overloadOf(series.slice(0, 3), 2, 7).recoverySeconds).toBeNull()
+})
+
 describe('what decides on the exit status', () => {
   const fine = { name: 'one', checked: 1, offenders: [] }
   const broken = { name: 'lots', checked: 1, offenders: ['1/7'] }
@@ -107,7 +147,7 @@ describe('what decides on the exit status', () => {
     ['all is well', 2_500, 50, {}, [fine], [true, true, true]],
     ['too slow', 2_500, 50.1, {}, [fine], [false, true, true]],
     ['too few', 2_470, 20, {}, [fine], [false, true, true]],
-    ['an error', 2_500, 20, { 'authorize 91': 1 }, [fine], [true, false, true]],
+    ['an error', 2_500, 20, { 'no answer': 1 }, [fine], [true, false, true]],
     ['a broken invariant', 2_500, 20, {}, [fine, broken], [true, true, false]],
     ['no audit', 2_500, 20, {}, [], [true, true, false]],
   ] as const)('%s', (_name, transactions, p99Ms, errors, audit, verdicts) => {
@@ -115,48 +155,66 @@ describe('what decides on the exit status', () => {
     expect(checksOf(report).map(({ ok }) => ok)).toEqual(verdicts)
     const text = describeReport(report)
     expect(text.match(/^(?:ok|FAILED)/gm)).toEqual(verdicts.map(ok => (ok ? 'ok' : 'FAILED')))
-    expect(text).not.toMatch(/undefined|NaN/)
   })
 })
 
+test('a report is text, Markdown and a page that needs nothing else', () => {
+  const report = reportOf(loadOf(2_500, 20, {}), [])
+  for (const text of [describeReport(report), markdownOf(report), htmlOf(report)]) {
+    expect(text).toContain('steady')
+    expect(text).not.toMatch(/undefined|NaN|\[object/)
+  }
+  expect(htmlOf(report)).not.toMatch(/<script|https?:|<link/)
+  expect(htmlOf(report).match(/<svg/g)!.length).toBeGreaterThan(3)
+})
+
+test('two reports are compared, and told when they are hard to compare', () => {
+  const before = reportOf(loadOf(2_500, 20, {}), [])
+  const after = reportOf(loadOf(5_000, 40, {}), [])
+  const text = compareReports(before, { ...after, engine: { ...after.engine, lanes: 9 } })
+  expect(text).toMatch(/steady: transactions\/s +\/s +250 +500 +\+100.0 % +better/)
+  expect(text).toMatch(/steady: message p99 +ms +20 +40 +\+100.0 % +WORSE/)
+  expect(text).toContain('differs: engine:')
+  expect(text).not.toMatch(/undefined|NaN/)
+})
+
 function loadOf(transactions: number, p99Ms: number, errors: Record<string, number>): LoadResult {
-  const latency = { count: 10, meanMs: 1, p50Ms: 1, p95Ms: 2, p99Ms, p999Ms: p99Ms, maxMs: p99Ms }
-  const latencies = { message: latency, authorize: latency, confirm: latency, transaction: latency, late: latency }
-  return { seconds: 10, transactions, messages: 2 * transactions, errors, latencies, cpuSeconds: 1 }
+  const latency = {
+    ...{ count: 10, meanMs: 1, p50Ms: 1, p90Ms: 1, p95Ms: 2, p99Ms },
+    p999Ms: p99Ms,
+    p9999Ms: 9,
+    maxMs: 9,
+  }
+  const of = { message: latency, authorize: latency, confirm: latency, reverse: latency }
+  const latencies = { ...of, transaction: latency, refused: latency, late: latency }
+  const second = { ...{ transactions: 250, messages: 500, refused: 0, unsent: 0 }, p50Ms: 1, p99Ms: 2, maxMs: 3 }
+  return {
+    ...{ seconds: 10, transactions, messages: 2 * transactions, refusals: {}, unsent: 0, errors, latencies },
+    ...{ series: [second, second, second], cpuSeconds: 1 },
+  }
 }
 
-function reportOf(load: LoadResult, audit: Report['audit']): Report {
+function reportOf(load: LoadResult, audit: Report['databases'][number]['audit']): Report {
+  const cores = { switch: 1, postgres: 0.5, load: 0.2, machine: 2 }
+  const sample = { cores, switchMb: 100, batches: 3, commandsPerBatch: 4, fsyncs: 5, fsyncMs: 0.5, walBytes: 6 }
   const steady: Measurement = {
-    name: 'steady',
-    spec: { kind: 'steady', port: 1, connections: 1, cards: 1, warmupMs: 1, measureMs: 1, rate: 250 },
-    load,
+    ...{ workload: 'steady', id: 'steady-iso', name: 'steady', run: 1, mayRefuse: false, load },
+    spec: openSpec(isoSpec(options, 1, 4), 250),
     cpuSeconds: { switch: 1, postgres: null, load: 1, others: 9 },
-    memoryPeakMb: null,
+    memory: { switchPeakMb: 120, postgresMb: null },
     batches: { count: 0, faults: 0, meanCommands: 0, p50Commands: 0, meanMs: { read: 0, decide: 0, write: 0 } },
-    walBytes: 1,
+    wal: { bytes: 1, fullPageImages: 0, fsyncs: 0, fsyncMs: 0 },
+    samples: [1, 2, 3].map(atSeconds => ({ atSeconds, ...sample })),
   }
   return {
-    version: 1,
-    startedAt: '2026-01-01T00:00:00.000Z',
-    seconds: 1,
-    commit: null,
+    ...{ version: 2, startedAt: '2026-01-01T00:00:00.000Z', seconds: 1, commit: null },
     machine: { cores: 2, cpu: 'some', memoryMb: 1, system: 'some', node: 'v26' },
-    options: parseOptions([]),
+    options: parseOptions(['steady']),
     engine: shippedEngine,
-    database: {
-      server_version: '18',
-      shared_buffers: '1GB',
-      max_wal_size: '1GB',
-      checkpoint_timeout: '1min',
-      fsync: 'on',
-    },
+    settings: { server_version: '18', shared_buffers: '1GB', max_wal_size: '1GB', checkpoint_timeout: '1min' },
     fsync: { medianMs: 1, p99Ms: 2, samples: 3 },
-    limits: { iso: null, http: null },
-    measurements: { iso: [], http: null, steady, one: null },
-    pgbench: 'left out',
-    hotPart: null,
-    databaseBytes: 1,
-    statements: [{ text: 'SELECT', calls: 2, totalMs: 3, rows: 4, walBytes: 5 }],
-    audit,
+    ...{ measurements: [steady], limits: [], overloads: [], pgbench: [], growth: [], codec: [], scale: null },
+    notes: ['something was left out'],
+    databases: [{ database: 'plain', transactions: 1, bytes: 1, hotPart: null, tables: [], statements: [], audit }],
   }
 }

@@ -1,12 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Cleanup } from './cleanup.ts'
-import { benchCodec, describeCodecFigures } from './codec.ts'
 import { type BenchOptions, parseOptions, usage } from './options.ts'
 import { Progress } from './progress.ts'
-import { checksOf, type Report } from './report.ts'
-import { describeReport } from './report-text.ts'
-import { resultsFolder, runBench } from './run.ts'
+import { compareReports } from './report/compare.ts'
+import { htmlOf } from './report/html.ts'
+import { markdownOf } from './report/markdown.ts'
+import { checksOf, type Report } from './report/report.ts'
+import { describeReport } from './report/text.ts'
+import { runBench } from './run.ts'
+import { resultsFolder } from './stage.ts'
 
 const failedStatus = 1
 const usageStatus = 2
@@ -18,9 +21,10 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(usage)
     return 0
   }
-  if (args[0] === 'codec') return runCodec()
   let options: BenchOptions
   try {
+    if (args[0] === 'compare') return compare(args.slice(1))
+    if (args[0] === 'report') return again(args.slice(1))
     options = parseOptions(args)
   } catch (error) {
     process.stderr.write(`bench: ${(error as Error).message}\n\n${usage}`)
@@ -29,10 +33,25 @@ async function main(args: readonly string[]): Promise<number> {
   return runAll(options)
 }
 
-function runCodec(): number {
-  const { ok, text } = describeCodecFigures(benchCodec())
-  process.stdout.write(`${text}\n`)
-  return ok ? 0 : failedStatus
+function compare(files: readonly string[]): number {
+  const [before, after] = files
+  if (before === undefined || after === undefined) throw new Error('compare needs two files')
+  process.stdout.write(compareReports(readReport(before), readReport(after)))
+  return 0
+}
+
+function again([file]: readonly string[]): number {
+  if (file === undefined) throw new Error('report needs a file')
+  const report = readReport(file)
+  process.stdout.write(describeReport(report))
+  process.stderr.write(`${writePages(report, file).join('\n')}\n`)
+  return 0
+}
+
+function readReport(file: string): Report {
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report
+  if (report.version !== 2) throw new Error(`${file} is of another version of the benchmark`)
+  return report
 }
 
 /** Whatever happens, everything that was started has ended when this returns. */
@@ -55,16 +74,24 @@ async function runAll(options: BenchOptions): Promise<number> {
   if (interruption.signal.aborted) return interruptedStatus
   if (report === undefined) return failedStatus
   process.stdout.write(describeReport(report))
-  progress.note(`figures: ${writeFigures(report, options.json)}`)
+  for (const file of writeFigures(report, options.json)) progress.note(file)
   return checksOf(report).every(({ ok }) => ok) ? 0 : failedStatus
 }
 
-function writeFigures(report: Report, path: string | null): string {
+function writeFigures(report: Report, path: string | null): string[] {
   const name = `${report.startedAt.slice(0, 19).replace(/\D/g, '')}-${report.commit?.id ?? 'unknown'}.json`
   const file = path ?? join(resultsFolder, name)
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, `${JSON.stringify({ ...report, checks: checksOf(report) }, null, 2)}\n`)
-  return file
+  writeFileSync(file, `${JSON.stringify(report)}\n`)
+  return [file, ...writePages(report, file)]
+}
+
+/** The page and the table, beside the figures. */
+function writePages(report: Report, file: string): string[] {
+  const stem = file.replace(/\.json$/, '')
+  writeFileSync(`${stem}.html`, htmlOf(report))
+  writeFileSync(`${stem}.md`, markdownOf(report))
+  return [`${stem}.html`, `${stem}.md`]
 }
 
 process.exitCode = await main(process.argv.slice(2))

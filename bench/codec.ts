@@ -26,8 +26,6 @@ export type CodecFigures = {
   packedUnpackNs: number
 }
 
-export const codecTargets = { packRatioMin: 10, unpackRatioMin: 4, unpack16NsMax: 3_000 } as const
-
 const purchase: Record<number, string> = {
   2: '9364000000000017',
   3: '000000',
@@ -203,28 +201,5 @@ function timePerCall(call: () => number, milliseconds: number) {
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
-/** The figures as a table, and whether the targets are met. */
-export function describeCodecFigures(all: readonly CodecFigures[]) {
-  const lines = all.flatMap(each => [
-    each.message,
-    `  pack    ${us(each.packNs)}, iso_8583 ${us(each.rivalPackNs)}: ${each.packRatio.toFixed(1)} times as fast`,
-    `  unpack  ${us(each.unpackNs)}, iso_8583 ${us(each.rivalUnpackNs)}: ${each.unpackRatio.toFixed(1)} times as fast`,
-    `  scan of DE11 and DE41 ${us(each.scanNs)}`,
-    `  in iso87b: pack ${us(each.packedPackNs)}, unpack ${us(each.packedUnpackNs)}`,
-  ])
-  const ok = all.every(
-    each =>
-      each.packRatio >= codecTargets.packRatioMin &&
-      each.unpackRatio >= codecTargets.unpackRatioMin &&
-      (each.fields > 16 || each.unpackNs <= codecTargets.unpack16NsMax),
-  )
-  return { ok, text: lines.join('\n') }
-}
-
-const us = (nanoseconds: number) => `${(nanoseconds / 1000).toFixed(2)} µs`
-
-if (import.meta.main) {
-  const { ok, text } = describeCodecFigures(benchCodec())
-  console.log(text)
-  if (!ok) process.exitCode = 1
-}
+// In a process of its own: what a test runner makes of the code is not what is measured.
+if (import.meta.main) process.stdout.write(JSON.stringify(benchCodec({ rounds: 5, roundMs: 8 })))

@@ -26,6 +26,24 @@ export interface StatementCost {
 /** Settings with which PostgreSQL counts its statements; they cost a little themselves. */
 export const statementSettings = { shared_preload_libraries: 'pg_stat_statements' } as const
 
+/** With which PostgreSQL tells how long its writes of the WAL take; a reading of the clock each. */
+export const wellKnownSettings = { track_wal_io_timing: 'on' } as const
+
+/** Since the cluster was made. */
+export interface WalCounts {
+  readonly bytes: number
+  readonly fullPageImages: number
+  readonly fsyncs: number
+  readonly fsyncMs: number
+}
+
+/** Bytes of a table with all its partitions. */
+export interface TableSize {
+  readonly table: string
+  readonly rowBytes: number
+  readonly indexBytes: number
+}
+
 const statementsMax = 30
 
 /** A connection of the harness's own, for what PostgreSQL tells of itself. */
@@ -53,12 +71,52 @@ export class DatabaseFacts {
     return Object.fromEntries(entries)
   }
 
-  /** Bytes of WAL since the cluster was made. */
-  async walBytes(): Promise<number> {
-    const { rows } = await this.#client.query<{ bytes: string }>(
-      "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text AS bytes",
+  /** The counts of fsyncs lag by up to a second: a backend tells of its own no more often. */
+  async wal(): Promise<WalCounts> {
+    const { rows } = await this.#client.query<{ bytes: string; images: string; fsyncs: string; ms: number }>(
+      `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text AS bytes,
+         (SELECT wal_fpi::text AS images FROM pg_stat_wal),
+         coalesce(sum(fsyncs), 0)::text AS fsyncs, coalesce(sum(fsync_time), 0) AS ms
+       FROM pg_stat_io WHERE object = 'wal'`,
     )
-    return Number.parseInt(rows[0]?.bytes ?? '', 10)
+    const { bytes = '', images = '', fsyncs = '', ms = 0 } = rows[0] ?? {}
+    const whole = (text: string): number => Number.parseInt(text, 10)
+    return { bytes: whole(bytes), fullPageImages: whole(images), fsyncs: whole(fsyncs), fsyncMs: ms }
+  }
+
+  /** Checkpoints since the cluster was made, those that were asked for left out. */
+  async checkpoints(): Promise<number> {
+    const { rows } = await this.#client.query<{ count: string }>(
+      'SELECT num_timed::text AS count FROM pg_stat_checkpointer',
+    )
+    return Number.parseInt(rows[0]?.count ?? '', 10)
+  }
+
+  /** All there are, which reads the table. */
+  async transactions(): Promise<number> {
+    const { rows } = await this.#client.query<{ count: string }>('SELECT count(*)::text AS count FROM transactions')
+    return Number.parseInt(rows[0]?.count ?? '', 10)
+  }
+
+  /** The largest first. */
+  async tableSizes(): Promise<TableSize[]> {
+    const { rows } = await this.#client.query<{ table: string; rows: string; indexes: string }>(
+      `SELECT coalesce(p.relname, c.relname) AS table, sum(pg_table_size(c.oid))::text AS rows,
+         sum(pg_indexes_size(c.oid))::text AS indexes
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
+       LEFT JOIN pg_inherits i ON i.inhrelid = c.oid LEFT JOIN pg_class p ON p.oid = i.inhparent
+       WHERE c.relkind = 'r' GROUP BY 1 ORDER BY sum(pg_total_relation_size(c.oid)) DESC LIMIT 8`,
+    )
+    return rows.map(({ table, rows: bytes, indexes }) => ({
+      table,
+      rowBytes: Number.parseInt(bytes, 10),
+      indexBytes: Number.parseInt(indexes, 10),
+    }))
+  }
+
+  /** For statements of the harness's own, such as those that fill a database. */
+  get client(): pg.Client {
+    return this.#client
   }
 
   async databaseBytes(): Promise<number> {
@@ -80,13 +138,13 @@ export class DatabaseFacts {
   /** Begins to count statements, where PostgreSQL was started with `statementSettings`. */
   async countStatements(): Promise<void> {
     await this.#client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements')
-    await this.#client.query('SELECT pg_stat_statements_reset()')
   }
 
   /** The dearest statements since then. */
   async statements(): Promise<StatementCost[]> {
     const { rows } = await this.#client.query<{ text: string; calls: string; ms: number; rows: string; wal: string }>(
       `SELECT query AS text, calls, total_exec_time AS ms, rows, wal_bytes::text AS wal FROM pg_stat_statements
+       JOIN pg_database d ON d.oid = dbid AND d.datname = current_database()
        WHERE query !~* '^(checkpoint|select pg_)' ORDER BY total_exec_time DESC LIMIT ${statementsMax}`,
     )
     return rows.map(({ text, calls, ms, rows, wal }) => ({

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
-import type { LoadNews, LoadResult, LoadSpec } from './load/messages.ts'
+import type { LoadResult, LoadSpec } from '../src/load/spec.ts'
+import type { LoadNews } from './load/news.ts'
 
 const program = join(import.meta.dirname, 'load/process.ts')
 const nullServer = join(import.meta.dirname, 'load/null-server.ts')
@@ -8,6 +9,8 @@ const nullServer = join(import.meta.dirname, 'load/null-server.ts')
 const graceMs = 60_000
 
 export interface LoadWatcher {
+  /** The load's process is there. */
+  onStarted(pid: number): void
   onTick(messages: number, isWarm: boolean): void
   /** The warm-up is over. */
   onMeasuring(): void
@@ -38,6 +41,7 @@ export function runLoad(spec: LoadSpec, watcher: LoadWatcher, signal: AbortSigna
       if (result === undefined) reject(signal.aborted ? signal.reason : error)
       else resolve(result)
     })
+    if (child.pid !== undefined) watcher.onStarted(child.pid)
     child.send(spec)
   })
 }

@@ -1,13 +1,22 @@
-import type { DatabaseFacts } from './database.ts'
-import type { LoadResult, LoadSpec } from './load/messages.ts'
+import type { LoadResult, LoadSpec } from '../src/load/spec.ts'
+import type { WalCounts } from './database.ts'
 import { runLoad } from './load-runner.ts'
-import { cpuSecondsOf, cpuSecondsOfMachine, memoryOf } from './process-stats.ts'
+import { cpuSecondsOf, cpuSecondsOfMachine, familyMemoryMb, memoryOf } from './process-stats.ts'
 import type { Progress } from './progress.ts'
-import type { BenchSwitch } from './servers.ts'
+import { type Sample, Sampler } from './sampler.ts'
+import type { Running } from './stage.ts'
 import { type Batches, batchesBetween, readSwitchMetrics } from './switch-metrics.ts'
+import type { WorkloadName } from './workload-names.ts'
 
 export interface Measurement {
+  readonly workload: WorkloadName
+  /** The same in every run, so that runs can be compared. */
+  readonly id: string
   readonly name: string
+  /** From 1. */
+  readonly run: number
+  /** That something is refused is what is being measured. */
+  readonly mayRefuse: boolean
   readonly spec: LoadSpec
   readonly load: LoadResult
   /** CPU seconds within the measured time; null where this system does not tell. */
@@ -18,40 +27,64 @@ export interface Measurement {
     /** Of everything else on this machine: what is measured had the less. */
     readonly others: number | null
   }
-  /** Of the switch, since its start. */
-  readonly memoryPeakMb: number | null
+  readonly memory: {
+    /** Of the switch, since its start. */
+    readonly switchPeakMb: number | null
+    /** At the end, `shared_buffers` included as far as they have been touched. */
+    readonly postgresMb: number | null
+  }
   readonly batches: Batches
-  readonly walBytes: number
+  readonly wal: WalCounts
+  /** Over the measured time. */
+  readonly samples: readonly Sample[]
 }
 
 export interface Measured {
-  readonly running: BenchSwitch
+  readonly on: Running
   readonly postgresPid: number
-  readonly facts: DatabaseFacts
   readonly progress: Progress
   readonly signal: AbortSignal
 }
 
+export type What = Pick<Measurement, 'workload' | 'id' | 'name' | 'run'> & {
+  readonly mayRefuse?: boolean
+  /** Without it each measurement begins at the same distance from a checkpoint: right behind one. */
+  readonly isWithinCycle?: boolean
+}
+
 /** Runs one load against a switch, with what it cost the processes in the measured time. */
-export async function measure(name: string, spec: LoadSpec, on: Measured): Promise<Measurement> {
-  const { running, postgresPid, facts, progress, signal } = on
-  progress.step(name)
-  await facts.checkpoint()
+export async function measure(
+  { isWithinCycle = false, ...what }: What,
+  spec: LoadSpec,
+  at: Measured,
+): Promise<Measurement> {
+  const { on, postgresPid, progress, signal } = at
+  const { running, facts } = on
+  progress.step(what.run > 1 ? `${what.name} (run ${what.run})` : what.name)
+  if (!isWithinCycle) await facts.checkpoint()
   let before: Promise<Snapshot> | undefined
   let after: Promise<Snapshot> | undefined
+  let sampler: Sampler | undefined
+  let loadPid = 0
   const load = await runLoad(
     spec,
     {
+      onStarted: pid => {
+        loadPid = pid
+      },
       onTick: watch(spec, progress),
       onMeasuring: () => {
-        before = snapshot(running, postgresPid, facts)
+        before = snapshot(at)
+        sampler = new Sampler({ running, postgresPid, loadPid, facts }, spec.measureMs)
       },
       onMeasured: () => {
-        after = snapshot(running, postgresPid, facts)
+        after = snapshot(at)
+        sampler?.stop()
       },
     },
     signal,
   )
+  sampler?.stop()
   const [first, last] = await Promise.all([before, after])
   if (first === undefined || last === undefined) throw new Error('the load was never measured')
   const ofSwitch = since(first.switchSeconds, last.switchSeconds)
@@ -59,7 +92,8 @@ export async function measure(name: string, spec: LoadSpec, on: Measured): Promi
   const ofMachine = since(first.machineSeconds, last.machineSeconds)
   const ours = (ofSwitch ?? 0) + (ofPostgres ?? 0) + load.cpuSeconds
   return {
-    name,
+    ...what,
+    mayRefuse: what.mayRefuse ?? false,
     spec,
     load,
     cpuSeconds: {
@@ -68,9 +102,10 @@ export async function measure(name: string, spec: LoadSpec, on: Measured): Promi
       load: load.cpuSeconds,
       others: ofMachine === null ? null : Math.max(0, ofMachine - ours),
     },
-    memoryPeakMb: memoryOf(running.pid)?.peakMb ?? null,
+    memory: { switchPeakMb: memoryOf(running.pid)?.peakMb ?? null, postgresMb: familyMemoryMb(postgresPid) },
     batches: batchesBetween(first.metrics, last.metrics),
-    walBytes: last.walBytes - first.walBytes,
+    wal: walBetween(first.wal, last.wal),
+    samples: sampler?.samples ?? [],
   }
 }
 
@@ -93,17 +128,24 @@ interface Snapshot {
   readonly postgresSeconds: number | null
   readonly machineSeconds: number | null
   readonly metrics: Awaited<ReturnType<typeof readSwitchMetrics>>
-  readonly walBytes: number
+  readonly wal: WalCounts
 }
 
-async function snapshot(running: BenchSwitch, postgresPid: number, facts: DatabaseFacts): Promise<Snapshot> {
+async function snapshot({ on: { running, facts }, postgresPid }: Measured): Promise<Snapshot> {
   // CPU first and at once: the rest takes its time.
   const switchSeconds = cpuSecondsOf(running.pid)
   const postgresSeconds = cpuSecondsOf(postgresPid)
   const machineSeconds = cpuSecondsOfMachine()
-  const [metrics, walBytes] = await Promise.all([readSwitchMetrics(running.httpUrl), facts.walBytes()])
-  return { switchSeconds, postgresSeconds, machineSeconds, metrics, walBytes }
+  const [metrics, wal] = await Promise.all([readSwitchMetrics(running.httpUrl), facts.wal()])
+  return { switchSeconds, postgresSeconds, machineSeconds, metrics, wal }
 }
 
 const since = (before: number | null, after: number | null): number | null =>
   before === null || after === null ? null : after - before
+
+export const walBetween = (before: WalCounts, after: WalCounts): WalCounts => ({
+  bytes: after.bytes - before.bytes,
+  fullPageImages: after.fullPageImages - before.fullPageImages,
+  fsyncs: after.fsyncs - before.fsyncs,
+  fsyncMs: after.fsyncMs - before.fsyncMs,
+})

@@ -1,21 +1,25 @@
 import { parseArgs } from 'node:util'
-
-export const workloads = ['limit', 'iso', 'http', 'steady', 'one', 'pgbench'] as const
-export type Workload = (typeof workloads)[number]
+import { onRequest, type WorkloadName, workloadNames, workloadsSay } from './workload-names.ts'
 
 export interface BenchOptions {
-  readonly only: readonly Workload[]
+  /** In the order in which they are run. */
+  readonly workloads: readonly WorkloadName[]
+  /** How often each is run. */
+  readonly runs: number
   /** Of each measurement but the steady load's. */
   readonly seconds: number
   readonly steadySeconds: number
   readonly warmupSeconds: number
   readonly connections: number
-  /** One measurement of the ISO port each, ascending. */
+  /** A measurement of the ISO port each, ascending; the last is the canonical one. */
   readonly inFlight: readonly number[]
   readonly httpConnections: number
   /** Transactions a second of the steady load. */
   readonly rate: number
   readonly cards: number
+  readonly growthTransactions: number
+  readonly scaleCards: number
+  readonly scaleTransactions: number
   readonly pgbenchClients: number
   readonly pgbenchScale: number
   /** Null: a name of its own in `bench/results`. */
@@ -29,58 +33,81 @@ export interface BenchOptions {
 /** The switch takes no more unanswered on one connection. */
 const inFlightPerConnectionMax = 256
 
-export const usage = `npm run bench -- [options]     measures a switch and a PostgreSQL that it starts for itself
-npm run bench -- codec         measures the ISO 8583 codec alone
+const list = workloadNames
+  .map(name => `  ${name.padEnd(18)}${workloadsSay[name]}${onRequest.includes(name) ? ' *' : ''}`)
+  .join('\n')
 
-  --quick               all of it in under a minute, with fewer cards
-  --only NAMES          of ${workloads.join(', ')}; separated by commas
-  --seconds N           of each measurement (default 10); the steady load takes three times as long
+export const usage = `npm run bench -- [workload …] [options]
+npm run bench -- compare A.json B.json    what changed from one run to another
+npm run bench -- report A.json            the page and the table of a run, again
+
+Measures a switch and a PostgreSQL that it starts for itself. Workloads (without any: all but those with *; all: all):
+${list}
+
+  --quick               one run of a few seconds each, with fewer cards: to see that it works
+  --runs N              of each measurement; the report has their median and spread (default 3)
+  --seconds N           of each measurement (default 10)
+  --steady-seconds N    of the steady load (default 60)
   --connections N       terminal connections (default 32)
   --in-flight LIST      transactions under way on the ISO port (default 128,1024): a measurement each
   --http-connections N  HTTP connections, one transaction under way on each (default 128)
   --rate N              transactions a second of the steady load (default 250)
   --cards N             (default 20000)
-  --json FILE           where the figures go (default: bench/results/)
+  --growth-transactions N   of growth (default 1000000)
+  --scale-cards N       cards of scale (default 5000000)
+  --scale-transactions N    past transactions of scale (default 0; 50000000 needs 60 GB of disk)
+  --json FILE           where the figures go (default: bench/results/); the page goes beside it
   --keep                leaves the database and the configuration where they are
   --profile             a CPU profile of each switch in bench/results/, and what PostgreSQL's statements took
 
-Exit status 1 if the steady rate is not reached with p99 within 50 ms, or the audit finds something.
+Exit status 1 if a request failed, the steady rate is not reached with p99 within 50 ms, or the audit finds something.
 `
 
 /** Throws an Error with a sentence for whoever typed it. */
 export function parseOptions(args: readonly string[]): BenchOptions {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },
-      only: { type: 'string' },
+      runs: { type: 'string' },
       seconds: { type: 'string' },
+      'steady-seconds': { type: 'string' },
       connections: { type: 'string' },
       'in-flight': { type: 'string' },
       'http-connections': { type: 'string' },
       rate: { type: 'string' },
       cards: { type: 'string' },
+      'growth-transactions': { type: 'string' },
+      'scale-cards': { type: 'string' },
+      'scale-transactions': { type: 'string' },
       json: { type: 'string' },
       keep: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
     },
   })
   const { quick } = values
-  const seconds = integer('--seconds', values.seconds ?? (quick ? '3' : '10'), 1, 600)
-  const connections = integer('--connections', values.connections ?? '32', 1, 1_024)
+  const number = (name: Exclude<keyof typeof values, 'quick' | 'keep' | 'profile' | 'json'>, byDefault: number) =>
+    integer(`--${name}`, values[name] ?? String(byDefault), bounds[name][0], bounds[name][1])
+  const seconds = number('seconds', quick ? 3 : 10)
+  const connections = number('connections', 32)
   const inFlight = (values['in-flight'] ?? '128,1024')
     .split(',')
     .map(text => integer('--in-flight', text, connections, connections * inFlightPerConnectionMax))
   return {
-    only: values.only === undefined ? workloads : values.only.split(',').map(workloadOf),
+    workloads: workloadsOf(positionals),
+    runs: number('runs', quick ? 1 : 3),
     seconds,
-    steadySeconds: seconds * (quick ? 2 : 3),
-    warmupSeconds: Math.min(2, seconds / 3),
+    steadySeconds: number('steady-seconds', quick ? 5 : 60),
+    warmupSeconds: Math.min(3, seconds / 3),
     connections,
     inFlight: inFlight.sort((a, b) => a - b),
-    httpConnections: integer('--http-connections', values['http-connections'] ?? '128', 1, 1_024),
-    rate: integer('--rate', values.rate ?? '250', 1, 20_000),
-    cards: integer('--cards', values.cards ?? (quick ? '5000' : '20000'), 1, 1_000_000),
+    httpConnections: number('http-connections', 128),
+    rate: number('rate', 250),
+    cards: number('cards', quick ? 5_000 : 20_000),
+    growthTransactions: number('growth-transactions', quick ? 20_000 : 1_000_000),
+    scaleCards: number('scale-cards', quick ? 100_000 : 5_000_000),
+    scaleTransactions: number('scale-transactions', quick ? 100_000 : 0),
     pgbenchClients: 32,
     pgbenchScale: quick ? 5 : 20,
     json: values.json ?? null,
@@ -89,10 +116,29 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   }
 }
 
-function workloadOf(name: string): Workload {
-  const found = workloads.find(workload => workload === name)
-  if (found === undefined) throw new Error(`--only: there is no "${name}"; there are ${workloads.join(', ')}`)
-  return found
+const bounds = {
+  runs: [1, 20],
+  seconds: [1, 600],
+  'steady-seconds': [1, 3_600],
+  connections: [1, 1_024],
+  'in-flight': [1, 262_144],
+  'http-connections': [1, 1_024],
+  rate: [1, 20_000],
+  cards: [1, 1_000_000],
+  'growth-transactions': [1, 100_000_000],
+  'scale-cards': [1_000, 20_000_000],
+  'scale-transactions': [0, 200_000_000],
+} as const
+
+function workloadsOf(names: readonly string[]): WorkloadName[] {
+  if (names.length === 0) return workloadNames.filter(name => !onRequest.includes(name))
+  if (names.length === 1 && names[0] === 'all') return [...workloadNames]
+  for (const name of names) {
+    if (!workloadNames.some(workload => workload === name)) {
+      throw new Error(`there is no workload "${name}"; there are ${workloadNames.join(', ')}, and all`)
+    }
+  }
+  return workloadNames.filter(name => names.includes(name))
 }
 
 function integer(name: string, text: string, least: number, most: number): number {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { cpuSecondsOf, cpuSecondsOfEndedChildren } from './process-stats.ts'
 
@@ -18,6 +18,8 @@ export interface PgbenchOptions {
 
 /** TPC-B as pgbench has it: one transaction is five statements and one commit. */
 export interface PgbenchResult {
+  /** From 1. */
+  readonly run: number
   readonly version: string
   readonly scale: number
   readonly clients: number
@@ -42,7 +44,7 @@ export function findPgbench(path: string = process.env.PATH ?? ''): string | nul
 }
 
 /** Fills the database, then runs TPC-B on it with prepared statements. Rejects with what pgbench said if it fails. */
-export async function runPgbench(options: PgbenchOptions, signal: AbortSignal): Promise<PgbenchResult> {
+export async function runPgbench(options: PgbenchOptions, signal: AbortSignal): Promise<Omit<PgbenchResult, 'run'>> {
   const { program, folder, scale, clients, seconds, warmupSeconds, postgresPid } = options
   const version = (await run(options, ['--version'], signal)).trim()
   await run(options, ['--initialize', '--quiet', `--scale=${scale}`], signal)
@@ -51,8 +53,12 @@ export async function runPgbench(options: PgbenchOptions, signal: AbortSignal): 
   const before = { postgres: cpuSecondsOf(postgresPid), load: cpuSecondsOfEndedChildren() }
   const prefix = join(folder, 'pgbench')
   await run(options, [...load, `--time=${seconds}`, '--log', `--log-prefix=${prefix}`], signal)
-  const logs = namesIn(folder).filter(name => name.startsWith('pgbench.'))
-  const times = latenciesOf(logs.map(name => readFileSync(join(folder, name), 'utf8')))
+  const logs = namesIn(folder)
+    .filter(name => name.startsWith('pgbench.'))
+    .map(name => join(folder, name))
+  const times = latenciesOf(logs.map(log => readFileSync(log, 'utf8')))
+  // The next run has logs of its own.
+  for (const log of logs) rmSync(log)
   if (times.length === 0) throw new Error(`${program} logged no transaction`)
   return {
     version,

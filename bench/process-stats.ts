@@ -6,10 +6,9 @@ export function cpuSecondsOf(pid: number): number | null {
   const own = statOf(pid)
   if (own === null) return null
   let ticks = own.ticks + own.ticksOfDead
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const child = statOf(Number.parseInt(name, 10))
-    if (child?.parent === pid) ticks += child.ticks + child.ticksOfDead
+  for (const one of childrenOf(pid)) {
+    const child = statOf(one)
+    if (child !== null) ticks += child.ticks + child.ticksOfDead
   }
   return ticks / ticksPerSecond()
 }
@@ -37,6 +36,23 @@ export function memoryOf(pid: number): { readonly nowMb: number; readonly peakMb
   const kilobytes = (name: string): number => Number.parseInt(status?.match(`${name}:\\s+(\\d+) kB`)?.[1] ?? '', 10)
   return status === null ? null : { nowMb: kilobytes('VmRSS') / 1024, peakMb: kilobytes('VmHWM') / 1024 }
 }
+
+/**
+ * Memory of a process and its children in MB, what they share counted once (proportional set size); null where the
+ * system does not tell.
+ */
+export function familyMemoryMb(pid: number): number | null {
+  const pids = [pid, ...childrenOf(pid)]
+  const parts = pids.map(one => textOf(`/proc/${one}/smaps_rollup`)?.match(/^Pss:\s+(\d+) kB/m)?.[1])
+  if (parts[0] === undefined) return null
+  return parts.reduce((sum, part) => sum + Number.parseInt(part ?? '0', 10), 0) / 1024
+}
+
+const childrenOf = (pid: number): number[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(name => Number.parseInt(name, 10))
+    .filter(one => statOf(one)?.parent === pid)
 
 interface Stat {
   readonly parent: number

@@ -6,9 +6,15 @@ export class Progress {
   readonly #startedAt = performance.now()
   #step = ''
   #lastPlainAt = 0
+  #expectedSeconds = 0
 
   constructor(stream: NodeJS.WriteStream = process.stderr) {
     this.#stream = stream
+  }
+
+  /** How long all of it will take, about. */
+  expect(seconds: number): void {
+    this.#expectedSeconds = seconds
   }
 
   step(name: string): void {
@@ -42,6 +48,7 @@ export class Progress {
   }
 
   #clock(): string {
-    return `${String(Math.round((performance.now() - this.#startedAt) / 1000)).padStart(4)} s`
+    const seconds = String(Math.round((performance.now() - this.#startedAt) / 1000)).padStart(4)
+    return this.#expectedSeconds === 0 ? `${seconds} s` : `${seconds} of about ${Math.round(this.#expectedSeconds)} s`
   }
 }

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import shipped from '../switch-config/switch.json' with { type: 'json' }
-import { benchTenant, tenantCode } from './tenant.ts'
+import { tenantCode } from './tenant.ts'
 
 const repository = join(import.meta.dirname, '..')
 const startMaxMs = 120_000
@@ -26,8 +26,8 @@ export interface SwitchOptions {
   readonly folder: string
   readonly databaseUrl: string
   readonly engine: EngineSettings
-  readonly terminals: number
-  readonly cards: number
+  /** As in `demo.json`: made where the database has none yet. */
+  readonly tenant: object
   /** A folder that gets a `.cpuprofile` when the switch stops; null: none. */
   readonly profileInto: string | null
 }
@@ -41,8 +41,8 @@ export interface BenchSwitch {
   stop(): Promise<void>
 }
 
-/** The same secrets for all switches of a run: they share the database, which no others may use. */
-const secrets = { PAN_KEY: randomBytes(32).toString('hex'), KEK: randomBytes(32).toString('hex') }
+/** The same secrets for all switches of a run: they share the databases, which no others may use. */
+export const secrets = { PAN_KEY: randomBytes(32).toString('hex'), KEK: randomBytes(32).toString('hex') }
 
 /** Starts a switch as a process of its own, logging as in production, and waits until it is ready. */
 export async function startSwitch(options: SwitchOptions, signal: AbortSignal): Promise<BenchSwitch> {
@@ -85,7 +85,7 @@ export async function startSwitch(options: SwitchOptions, signal: AbortSignal): 
   return { pid: child.pid!, httpUrl, httpPort, isoPort, stop }
 }
 
-function writeConfig(folder: string, { engine, terminals, cards }: SwitchOptions): void {
+function writeConfig(folder: string, { engine, tenant }: SwitchOptions): void {
   mkdirSync(folder, { recursive: true })
   cpSync(join(repository, 'switch-config/dialects'), join(folder, 'dialects'), { recursive: true })
   const listener = {
@@ -97,7 +97,7 @@ function writeConfig(folder: string, { engine, terminals, cards }: SwitchOptions
   }
   const file = { http: { host: '127.0.0.1', port: 8080 }, listeners: [listener], engine, demo: 'demo.json' }
   writeFileSync(join(folder, 'switch.json'), JSON.stringify(file, null, 2))
-  writeFileSync(join(folder, 'demo.json'), JSON.stringify(benchTenant(terminals, cards)))
+  writeFileSync(join(folder, 'demo.json'), JSON.stringify(tenant))
 }
 
 async function becomesReady(child: ChildProcess, url: string, signal: AbortSignal): Promise<void> {

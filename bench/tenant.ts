@@ -1,44 +1,89 @@
+import type { Till } from '../src/load/spec.ts'
+import type { BenchOptions } from './options.ts'
+
 /** The tenant that the benchmark is run with: as the demo tenant, but larger. */
 export const tenantCode = 'bench'
 export const cardBin = '936400'
-export const currencyNumeric = '364'
+export const currency = { code: 'IRR', numeric: '364' } as const
 export const apiKey = 'bench-pos-key'
 
-/** Each merchant has so many terminals. */
+/** Each merchant has so many terminals; but there is one that has as many as all others together. */
 const terminalsPerMerchant = 4
 
-/** DE41 and DE42 of terminal number `index`, from 0. */
-export const terminalCode = (index: number): string => `T${String(index + 1).padStart(7, '0')}`
-export const merchantCode = (index: number): string => merchantCodeOf(Math.floor(index / terminalsPerMerchant))
+/** What every lot holds at the start, in rials: never spent within a run. */
+export const loadPerLot = '1000000000000'
 
-const merchantCodeOf = (number: number): string => `M${String(number + 1).padStart(14, '0')}`
+const terminal = (prefix: string, index: number): string => `${prefix}${String(index + 1).padStart(7, '0')}`
+const merchant = (number: number): string => `M${String(number + 1).padStart(14, '0')}`
+const hotMerchant = 'HOT'
 
-/** What every card holds at the start, in rials: never spent within a run. */
-const loadPerCard = '1000000000000'
+/** Terminals of different merchants. */
+export const anyTills = (count: number): Till[] =>
+  Array.from({ length: count }, (_, index) => ({
+    terminal: terminal('T', index),
+    merchant: merchant(Math.floor(index / terminalsPerMerchant)),
+  }))
 
-/** `demo.json` with this many terminals and cards. */
-export function benchTenant(terminals: number, cards: number): object {
+/** Terminals of one merchant. */
+export const hotTills = (count: number): Till[] =>
+  Array.from({ length: count }, (_, index) => ({ terminal: terminal('H', index), merchant: hotMerchant }))
+
+/** Of what is there in the database, and what its programs ask for. Each has a database of its own. */
+export const shapes = ['plain', 'one_organisation', 'welfare'] as const
+export type Shape = (typeof shapes)[number]
+
+type Money = Pick<BenchOptions, 'cards'>
+
+/** What only matters to the limits: it is never reached. */
+const amply = '100000000000000000'
+
+const programsOf: Readonly<Record<Shape, readonly object[]>> = {
+  plain: [{ code: 'credit', kind: 'credit' }],
+  one_organisation: [
+    {
+      code: 'credit',
+      kind: 'welfare',
+      terms: { limits: [{ of: 'organisation', per: 'day', amount: amply, count: 1_000_000_000 }] },
+    },
+  ],
+  welfare: ['food', 'travel', 'books'].map((code, priority) => ({
+    code,
+    kind: 'welfare',
+    terms: {
+      priority,
+      // The first pays half of each purchase at most, so that every purchase spends two of the three lots.
+      ...(priority === 0 ? { purchase: { sharePercent: 50 } } : {}),
+      limits: [
+        { of: 'account', per: 'day', amount: amply, count: 1_000_000_000 },
+        { of: 'account', per: 'persian_month', amount: amply },
+        { of: 'holder', per: 'day', amount: amply },
+        { of: 'merchant', per: 'week', count: 1_000_000_000 },
+      ],
+    },
+  })),
+}
+
+/** `demo.json` with this many cards, and so many terminals of different merchants and of one. */
+export function benchTenant(shape: Shape, terminals: number, { cards }: Money): object {
+  const programs = programsOf[shape] as readonly { code: string }[]
+  const merchants = Map.groupBy([...anyTills(terminals), ...hotTills(terminals)], till => till.merchant)
   return {
     code: tenantCode,
     name: 'Benchmark',
     timeZone: 'Asia/Tehran',
     cutOverSeconds: 0,
-    currency: { code: 'IRR', numeric: currencyNumeric, scale: 0 },
+    currency: { ...currency, scale: 0 },
     organisations: [{ code: 'bench', name: 'Benchmark' }],
-    programs: [{ code: 'credit', kind: 'credit' }],
-    merchants: Array.from({ length: Math.ceil(terminals / terminalsPerMerchant) }, (_, number) => ({
-      code: merchantCodeOf(number),
-      name: `Merchant ${number + 1}`,
-      terminals: Array.from({ length: terminalsPerMerchant }, (_, index) => ({
-        code: terminalCode(number * terminalsPerMerchant + index),
-        confirmation: 'explicit',
-        partial: false,
-      })),
+    programs,
+    merchants: [...merchants].map(([code, tills]) => ({
+      code,
+      name: `Merchant ${code}`,
+      terminals: tills.map(till => ({ code: till.terminal, confirmation: 'explicit', partial: false })),
     })),
     apiKeys: [
       { key: apiKey, label: 'Benchmark', scopes: ['transactions:write', 'transactions:read'], merchants: ['*'] },
     ],
     cards: { bin: cardBin, count: cards },
-    loads: [{ program: 'credit', funder: 'bench', toCard: cards, amount: loadPerCard }],
+    loads: programs.map(({ code }) => ({ program: code, funder: 'bench', toCard: cards, amount: loadPerLot })),
   }
 }

@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 import { defaultFraming, FrameReader } from '../../src/codec/framing.ts'
-import { answerTemplate, authorizeTemplate, confirmTemplate, type FrameTemplate } from './iso-frames.ts'
+import { answerTemplateOf, type FrameTemplate, templatesOf } from '../../src/load/frames.ts'
+import { dialect } from './dialect.ts'
 
 const frameHeaderBytes = 2
 const stanDigits = 6
@@ -11,11 +12,11 @@ const httpHead = (status: string): string =>
   `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
 const created = Buffer.from(`${httpHead('201 Created')}${body}`)
 const ok = Buffer.from(`${httpHead('200 OK')}${body}`)
-const confirmPath = '/confirm HTTP'
+const newPath = '/v1/transactions HTTP'
 
 /**
  * Answers at once and does nothing: what a load generator reaches against it is the generator's own limit. It takes
- * frames of this benchmark's generator and HTTP requests without pipelining, and tells its port to its parent.
+ * frames of this repository's generator and HTTP requests without pipelining, and tells its port to its parent.
  */
 const server = createServer(socket => {
   socket.setNoDelay(true)
@@ -29,18 +30,22 @@ const server = createServer(socket => {
 })
 
 function answerHttp(socket: Socket): (chunk: Buffer) => void {
-  return chunk => socket.write(chunk.includes(confirmPath) ? ok : created)
+  return chunk => socket.write(chunk.includes(newPath) ? created : ok)
 }
+
+const requests = templatesOf(dialect, { terminal: 'T0000001', merchant: 'M00000000000001' }, '364')
+/** By the MTI of the request. */
+const steps = new Map([
+  ['0200', { stanAt: requests.authorize.stanAt, answer: answerTemplateOf(dialect, '0210') }],
+  ['0202', { stanAt: requests.confirm.stanAt, answer: answerTemplateOf(dialect, '0212') }],
+  ['0400', { stanAt: requests.reverse.stanAt, answer: answerTemplateOf(dialect, '0410') }],
+])
 
 function answerFrames(socket: Socket): (chunk: Buffer) => void {
   const reader = new FrameReader(defaultFraming)
-  const steps = {
-    authorize: { stanAt: authorizeTemplate(0).stanAt, answer: answerTemplate('0210') },
-    confirm: { stanAt: confirmTemplate(0).stanAt, answer: answerTemplate('0212') },
-  }
   return chunk => {
     const answers = reader.push(chunk).frames.map(({ body: request }) => {
-      const { stanAt, answer } = request[3] === 0x32 ? steps.confirm : steps.authorize
+      const { stanAt, answer } = steps.get(request.toString('latin1', 0, 4))!
       return answerTo(request, stanAt - frameHeaderBytes, answer)
     })
     socket.write(Buffer.concat(answers))

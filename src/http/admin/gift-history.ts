@@ -34,9 +34,9 @@ export function giftHistory(
   lines: readonly AuditLine[],
 ): object[] {
   const issued = { at: card.issuedAt, type: 'issue', ...withoutValue, reason: null, actor: null }
-  const oldestFirst = [issued, ...entries.map(ofLedger), ...lines.flatMap(ofCard)].toSorted(
-    (one, other) => one.at - other.at,
-  )
+  // Both come with the newest first; what has one moment stays in its order.
+  const changes = [...entries.toReversed().map(ofLedger), ...lines.toReversed().flatMap(ofCard)]
+  const oldestFirst = [issued, ...changes].toSorted((one, other) => one.at - other.at)
   let balance = 0n
   const told = oldestFirst.map(change => {
     balance = change.balance ?? balance

@@ -1,4 +1,4 @@
--- The admin API: who may do what, requests that have been answered, what waits for a second person, and who changed what.
+-- The admin API: who may do what, requests that have been answered, what waits for a second person, who changed what.
 
 -- `role` stands for scopes (src/http/scopes.ts), beside those in `scopes`. A key of an organisation sees only its own.
 ALTER TABLE api_keys

@@ -755,11 +755,13 @@ CREATE INDEX audit_log_by_entity ON public.audit_log USING btree (tenant, entity
 
 CREATE INDEX cardholder_profiles_by_mobile ON public.cardholder_profiles USING btree (tenant, mobile) WHERE (mobile IS NOT NULL);
 
-CREATE INDEX cards_by_holder ON public.cards USING btree (tenant, holder);
+CREATE INDEX cards_by_holder ON public.cards USING btree (holder);
 
-CREATE INDEX cards_by_last4 ON public.cards USING btree (tenant, last4, id);
+CREATE INDEX cards_by_id ON public.cards USING btree (id);
 
-CREATE INDEX cards_by_status ON public.cards USING btree (tenant, status, id) WHERE (status <> 0);
+CREATE INDEX cards_by_last4 ON public.cards USING btree (last4, id);
+
+CREATE INDEX cards_by_status ON public.cards USING btree (status, id) WHERE (status <> 0);
 
 CREATE INDEX decisions_by_batch ON ONLY public.decisions USING brin (batch_seq) WITH (pages_per_range='32', autosummarize='on');
 
@@ -798,8 +800,6 @@ CREATE UNIQUE INDEX audit_log_by_key ON public.audit_log USING btree (tenant, ke
 CREATE UNIQUE INDEX cardholder_profiles_by_national ON public.cardholder_profiles USING btree (tenant, national_hash) WHERE (national_hash IS NOT NULL);
 
 CREATE UNIQUE INDEX cardholder_profiles_by_reference ON public.cardholder_profiles USING btree (tenant, reference) WHERE (reference IS NOT NULL);
-
-CREATE UNIQUE INDEX cards_by_id ON public.cards USING btree (tenant, id);
 
 CREATE UNIQUE INDEX imports_unfinished ON public.imports USING btree (tenant, kind, file_hash) WHERE (finished_at IS NULL);
 

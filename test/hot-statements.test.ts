@@ -173,6 +173,17 @@ describe.each([
   })
 })
 
+test('of the tables that batches read, no index but the primary key begins with the tenant', async () => {
+  const { rows } = await ledger.pool.query<{ index: string }>(
+    `SELECT i.indexrelid::regclass::text AS index FROM pg_index i
+     JOIN pg_class c ON c.oid = i.indrelid
+     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+     WHERE c.relname = ANY ($1) AND a.attname = 'tenant' AND NOT i.indisprimary AND i.indpred IS NULL`,
+    [['cardholders', 'cards', 'lots', 'transactions', 'decisions', 'organisation_counters']],
+  )
+  expect(rows).toEqual([])
+})
+
 test.each(['lock_holders_of_originals_wait', 'read_decisions', 'read_transactions', 'read_transactions_by_key'])(
   '%s looks into no partition but those of its days',
   async name => {

@@ -26,6 +26,7 @@ const countOf = (results: readonly Result[], reason: string): number =>
 
 // The protecting lines, each taken out.
 const noLock = without(/^lock_holders_/, /FOR NO KEY UPDATE OF h\s*/)
+const allReads = ['read_transactions', 'read_transactions_by_key', 'read_decisions']
 const noGuard = without('update_lots', /AND \(x\.debits_pending \+ x\.debits_posted <=[\s\S]*?(?=RETURNING)/)
 const noPhaseCheck = without('update_transactions', /AND t\.phase = x\.read_phase AND t\.version = x\.read_version/)
 const onConflict = without('insert_decisions', /$/, ' ON CONFLICT DO NOTHING')
@@ -102,9 +103,9 @@ const races: readonly Race[] = [
     },
     variants: [
       ['nothing', {}, []],
-      ['the order: read before the locks', { beforeLocks: ['read_transactions', 'read_transactions_by_key', 'read_decisions'] }, []],
+      ['the order: read before the locks', { beforeLocks: allReads }, []],
       ['the check of phase and version', { rewrite: noPhaseCheck }, []],
-      ['both', { beforeLocks: ['read_transactions', 'read_transactions_by_key', 'read_decisions'], rewrite: noPhaseCheck }, ['C2', 'C8']],
+      ['both', { beforeLocks: allReads, rewrite: noPhaseCheck }, ['C2', 'C8']],
     ],
   },
   {

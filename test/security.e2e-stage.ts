@@ -44,7 +44,7 @@ export async function startSecure({ listeners, dialects = {}, keys = [], pins }:
   const [plain] = file.listeners
   const all = listeners.map((listener, index) => ({ ...plain, port: plain.port + index, ...listener }))
   writeFileSync(at('switch.json'), JSON.stringify({ ...file, listeners: all }))
-  const loads = demo.loads.map((load: object) => ({ ...load, firstCards: 5 }))
+  const loads = demo.loads.slice(0, 2).map((load: object) => ({ ...load, toCard: 5 }))
   writeFileSync(at('demo.json'), JSON.stringify({ ...demo, cards: { ...demo.cards, count: 5 }, loads }))
   cpSync(join(switchConfig, 'dialects'), at('dialects'), { recursive: true })
   for (const [name, dialect] of Object.entries(dialects)) {

@@ -15,7 +15,7 @@ export interface Terms {
   readonly returns: { readonly intoExpired: 'breakage' | { readonly reviveDays: number } }
   /** Lower is spent first. */
   readonly priority: number
-  /** `onward`: what this program cannot pay is paid by those after it; `none`: it pays the whole purchase or nothing. */
+  /** `onward`: what this program cannot pay is paid by those after it; `none`: it pays all of a purchase or nothing. */
   readonly fallback: 'onward' | 'none'
   /** How long a hold stays open; null: as the terminal or the channel has it. */
   readonly confirmWithinSeconds: number | null

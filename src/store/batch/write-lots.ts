@@ -103,7 +103,8 @@ export const updateOrganisations = (tenant: number, changes: readonly Organisati
 export const insertMovements = (tenant: number, batch: number, at: number, movements: readonly Movement[]): Statement =>
   statement(
     'insert_movements',
-    `INSERT INTO lot_movements (lot, holder, batch_seq, at, amount, balance, tenant, idx, kind, reason, reference, actor)
+    `INSERT INTO lot_movements (lot, holder, batch_seq, at, amount, balance, tenant, idx, kind, reason, reference,
+       actor)
      SELECT lot, holder, $2::bigint, ${timestampOf('$3::bigint')}, amount, balance, $1::integer, idx, kind, reason,
        reference, actor
      FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[], $9::smallint[], $10::text[],

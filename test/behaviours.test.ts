@@ -135,7 +135,7 @@ describe('3. expiry is enforced in the spend; the sweep only books it, and takes
   })
 })
 
-describe('4. hold, confirm, reverse and expire are different postings; held elsewhere and insufficient are told apart', () => {
+describe('4. hold, confirm, reverse and expire are different postings; held and insufficient are told apart', () => {
   /** The postings of a transaction: the command, and what it did to `pending` and `posted`, seen from the lot. */
   const postingsOf = (id: string) =>
     stage.rows(

@@ -9,6 +9,7 @@ import { reasons } from '../src/core/reasons.ts'
 import { openTerms } from '../src/core/terms.ts'
 import { termsJson } from '../src/core/terms-json.ts'
 import { laneLimits } from '../src/engine/lane.ts'
+import { fileBytesMax, linesMax } from '../src/http/admin/load-file-upload.ts'
 import { limits as httpLimits } from '../src/http/limits.ts'
 import { problemOf } from '../src/http/problem.ts'
 import { roles, scopes } from '../src/http/scopes.ts'
@@ -217,6 +218,7 @@ describe('docs/operators.md is complete', () => {
     ['HTTP', httpLimits],
     ['ISO 8583', defaultIsoLimits],
     ['engine', laneLimits],
+    ['load files', { fileBytesMax, linesMax }],
   ])('limits: %s', (edge, limits) => {
     const rows = [...text.matchAll(/^\| (\S.*?) +\| `(\w+)` +\| ([\d,]+) /gm)]
       .filter(([, of]) => of === edge)

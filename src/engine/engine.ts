@@ -1,6 +1,7 @@
 import type { Command } from '../core/commands.ts'
 import { shardOf, shardOfToken } from '../core/ids.ts'
 import { Lane, type LaneOptions } from './lane.ts'
+import { programsWithBudgets } from './reads.ts'
 import { RecentKeys } from './recent-keys.ts'
 import type { Pressure, Result, Submit } from './result.ts'
 
@@ -23,6 +24,7 @@ export class Engine implements Submit, Pressure {
   readonly #lanes: readonly Lane[]
   readonly #recent = new RecentKeys(recentKeysMax)
   readonly #sweep: NodeJS.Timeout
+  readonly #catalogOf: EngineOptions['catalogOf']
   #onDrained: (() => void)[] = []
 
   constructor({ laneCount, events, ...options }: EngineOptions) {
@@ -30,6 +32,7 @@ export class Engine implements Submit, Pressure {
       if (this.isFull) return
       for (const listener of this.#onDrained.splice(0)) listener()
     }
+    this.#catalogOf = options.catalogOf
     this.#lanes = Array.from({ length: laneCount }, () => new Lane({ ...options, events: { ...events, drained } }))
     for (const lane of this.#lanes) lane.warmUp()
     this.#sweep = setInterval(() => {
@@ -57,10 +60,22 @@ export class Engine implements Submit, Pressure {
 
   async submit(command: Command): Promise<Result> {
     const { known, holder } = this.#recent.recognise(command)
-    const lane = this.#lanes[shardOfCommand(known) % this.#lanes.length] as Lane
-    const result = await lane.submit(known, holder)
+    const result = await this.#laneOf(known).submit(known, holder)
     this.#recent.note(command, result)
     return result
+  }
+
+  /**
+   * Budgets of organisations are locked until a batch has committed, and only approvals need them: where there are any,
+   * these have a lane of their own, so that what does not need a budget never waits for one.
+   */
+  #laneOf(command: Command): Lane {
+    const count = this.#lanes.length
+    const catalog = this.#catalogOf(command.tenant)
+    const isApart = count > 1 && catalog !== undefined && programsWithBudgets(catalog).length > 0
+    if (!isApart) return this.#lanes[shardOfCommand(command) % count] as Lane
+    const isApproval = command.kind === 'authorize' || command.kind === 'inquire'
+    return this.#lanes[isApproval ? 0 : 1 + (shardOfCommand(command) % (count - 1))] as Lane
   }
 
   /** Takes no more work and finishes what it has. */

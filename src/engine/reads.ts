@@ -148,7 +148,19 @@ function planLotsOf(plan: ReadPlan, { original }: Reverse | Refund): void {
   if (original.by === 'key') addKey(plan.lotsOfKeys, plan.lotsOfDays, original.key, original.day)
 }
 
-function programsWithBudgets({ programsById }: Catalog): number[] {
+const knownBudgets = new WeakMap<Catalog, readonly number[]>()
+
+/** Programs that have, had or will have a limit of the organisation that funds them. */
+export function programsWithBudgets(catalog: Catalog): readonly number[] {
+  let limited = knownBudgets.get(catalog)
+  if (limited === undefined) {
+    limited = findBudgets(catalog)
+    knownBudgets.set(catalog, limited)
+  }
+  return limited
+}
+
+function findBudgets({ programsById }: Catalog): number[] {
   const limited: number[] = []
   for (const { id, versions } of programsById.values()) {
     if (versions.some(({ terms }) => terms.limits.some(limit => limit.of === 'organisation'))) limited.push(id)

@@ -155,12 +155,7 @@ describe("13. a gift card's every change has a type, a reason and the balance af
     await post(id, 'block', { reason: 'lost' })
     expect((await stage.purchase(gift, 1)).json.reason).toBe('card_blocked')
     await post(id, 'unblock', { reason: 'found' })
-    // A month later: the clock of the database is the only one, so it is the lots that are moved.
-    await stage.pool.query(
-      `UPDATE lots SET expires_at = expires_at - interval '40 days', sweep_due = sweep_due - interval '40 days'
-       WHERE holder = $1`,
-      [cardholder],
-    )
+    await stage.expire(gift)
     await stage.sweep()
     expect(await stage.lots(gift)).toEqual(['0', '0'])
 

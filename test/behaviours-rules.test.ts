@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { inMs, type Person, type Stage, startBehaviourStage, until } from './support/stage.ts'
+import { inMs, type Person, type Stage, startBehaviourStage } from './support/stage.ts'
 import { merchantOne } from './support/terminal.ts'
 
 // The behaviours after those of behaviours.test.ts: windows, limits, statements, and which money was spent.
@@ -136,7 +136,7 @@ describe('10. every lot knows its funder: statements come from the ledger, and a
     await stage.admin('POST', '/merchants', { code: 'ACMESHOP', name: 'Shop', fee: { percent: '1' } })
     await stage.admin('POST', '/terminals', { code: 'ACME0001', merchant: 'ACMESHOP' })
     await stage.program('acme', 'welfare', {}, 'acme')
-    const expiresAt = inMs(4_000)
+    const expiresAt = inMs(dayMs)
     const person = await stage.person(
       { program: 'acme', amount: 3_000, expiresAt },
       { program: 'acme', amount: 4_000 },
@@ -158,7 +158,7 @@ describe('10. every lot knows its funder: statements come from the ledger, and a
     await stage.call('POST', '/v1/settlements', { body: { merchant: 'ACMESHOP' } })
     const clawback = { cardholder: person.cardholder, program: 'acme', amount: 400 }
     await stage.admin('POST', '/clawbacks', clawback)
-    await until(expiresAt)
+    await stage.expire(person)
     await stage.sweep()
 
     const organisation = (await stage.admin('GET', '/organisations/acme/statement')).json

@@ -105,12 +105,16 @@ export async function ask({ asks }: Example, target: Target, stand: Stand): Prom
   return `← ${await sendIso(frame, target)}`
 }
 
+/** Some wait until something is done. */
+const shellMsMax = 45_000
+
 function runShell(script: string, { environment, folder: cwd = '.' }: Target): Promise<string> {
   const root = new URL('../../', import.meta.url).pathname
   return new Promise(resolve => {
     const command = script.replaceAll('npx charsu', `${root}bin/charsu`)
+    const options = { cwd, env: { ...process.env, ...environment }, timeout: shellMsMax }
     // A refusal is an exit status of 1, and an answer all the same.
-    execFile('/bin/sh', ['-c', command], { cwd, env: { ...process.env, ...environment } }, (_error, stdout, stderr) =>
+    execFile('/bin/sh', ['-c', command], options, (_error, stdout, stderr) =>
       resolve(stdout.trimEnd() || stderr.trimEnd()),
     )
   })

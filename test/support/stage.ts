@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { expect } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
-import { cardNumber } from '../../src/core/card-numbers.ts'
 import { sha256Hex } from '../../src/crypto/hash.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { Executor } from '../../src/engine/executor.ts'
@@ -112,7 +111,6 @@ class BehaviourStage {
   readonly pool: pg.Pool
   readonly #parts: Parts
   #stan = 0
-  #card = 0
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -146,8 +144,8 @@ class BehaviourStage {
   }
 
   /** As the operator. Throws unless it is done. */
-  async admin(method: string, path: string, body?: unknown, headers: Given['headers'] = {}): Promise<StageAnswer> {
-    const given = { key: 'demo-admin-key', headers, ...(body !== undefined && { body }) }
+  async admin(method: string, path: string, body?: unknown): Promise<StageAnswer> {
+    const given = { key: 'demo-admin-key', ...(body !== undefined && { body }) }
     const answer = await this.call(method, `/admin/v1${path}`, given)
     if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.text}`)
     return answer
@@ -171,12 +169,6 @@ class BehaviourStage {
   /** Answers the lot. */
   async load(cardholder: string, load: LoadWish): Promise<string> {
     return (await this.admin('POST', '/loads', { cardholder, ...load })).json.lot
-  }
-
-  /** One of the cards that come with the demo, each once. */
-  demoCard(): string {
-    this.#card += 1
-    return cardNumber('936400', 100 + this.#card)
   }
 
   purchase({ card }: Pick<Person, 'card'>, amount: number, over: object = {}, given: Given = {}) {
@@ -236,6 +228,16 @@ class BehaviourStage {
       [cardholder],
     )
     return rows.map(({ value }) => value ?? '')
+  }
+
+  /** Lets the lots of a holder that are to expire have expired a second ago: time comes from the database alone. */
+  async expire({ cardholder }: Pick<Person, 'cardholder'>): Promise<void> {
+    await this.pool.query(
+      `UPDATE lots SET expires_at = clock_timestamp() - interval '1 second',
+         sweep_due = clock_timestamp() - interval '1 second'
+       WHERE tenant = 1 AND holder = $1 AND sweep_due IS NOT NULL`,
+      [cardholder],
+    )
   }
 
   /** What the audit finds. */

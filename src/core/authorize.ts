@@ -1,13 +1,13 @@
 import type { Merchant, Operation, Terminal } from './catalog.ts'
 import type { Authorize } from './commands.ts'
-import { answer, type DecisionContext, deferred, isCurrency, type Outcome } from './decision.ts'
+import { answer, answerUnstored, type DecisionContext, deferred, isCurrency, type Outcome } from './decision.ts'
 import { dayOfMicros, type Micros, microsPerSecond, shardOfToken, transactionIdOf } from './ids.ts'
 import { hold, type Posting, transfer } from './ledger.ts'
 import { countApproval, countedOf, needOfOrganisations } from './limits.ts'
 import { keepAlive } from './lot-expiry.ts'
 import { pinTriesMax, refusalOfPin } from './pin.ts'
 import type { Reason } from './reasons.ts'
-import { candidatesOf, reasonOfShortfall, type Spend, spend } from './spend.ts'
+import { candidatesOf, isCatalogBehind, reasonOfShortfall, type Spend, spend } from './spend.ts'
 import type { Amounts, Card, Transaction } from './transactions.ts'
 import type { WorkingSet } from './working-set.ts'
 
@@ -48,6 +48,9 @@ export function decideAuthorize(command: Authorize, rows: WorkingSet, context: D
 
   const lots = rows.lotsOf(card.holder)
   if (lots === undefined) return deferred({ lotsOf: [card.holder] })
+  if (isCatalogBehind(lots, catalog)) {
+    return answerUnstored(command, rows, context, { reason: 'switch_unavailable', transaction: null })
+  }
   const { amount, eligibleAmount, basket } = command
   const purchase = { amount, eligibleAmount, basket, merchant, local: context.local }
   const candidates = candidatesOf(lots, purchase, catalog)

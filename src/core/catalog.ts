@@ -106,6 +106,9 @@ export interface Funder {
   /** `prepaid`: loads only what it has paid in; `credit_line`: that, and up to its credit limit beyond. */
   readonly contract: 'unlimited' | 'prepaid' | 'credit_line'
   readonly creditLimit: bigint
+  /** Local days on which its contract is in force, both included; null: open. What was loaded may be spent after. */
+  readonly contractFrom: Day | null
+  readonly contractUntil: Day | null
   /** Nothing is loaded from it any more; what was loaded may be spent. */
   readonly isSuspended: boolean
 }

@@ -1,10 +1,11 @@
 import { refusalOfCard, refusalOfTerminal } from './authorize.ts'
 import { balancesOf } from './balances.ts'
 import type { Inquire } from './commands.ts'
-import { answer, type DecisionContext, deferred, isCurrency, type Outcome } from './decision.ts'
+import { answer, answerUnstored, type DecisionContext, deferred, isCurrency, type Outcome } from './decision.ts'
 import { countedOf, needOfOrganisations } from './limits.ts'
 import { refusalOfPin } from './pin.ts'
 import type { Reason } from './reasons.ts'
+import { isCatalogBehind } from './spend.ts'
 import type { WorkingSet } from './working-set.ts'
 
 /** Tells what is on the card, and what could be spent now, there. */
@@ -28,6 +29,9 @@ export function decideInquire(command: Inquire, rows: WorkingSet, context: Decis
 
   const lots = rows.lotsOf(card.holder)
   if (lots === undefined) return deferred({ lotsOf: [card.holder] })
+  if (isCatalogBehind(lots, catalog)) {
+    return answerUnstored(command, rows, context, { reason: 'switch_unavailable', transaction: null })
+  }
   const balances = balancesOf(lots, merchant, context.local, countedOf(card.holder, rows), catalog)
   if (balances === undefined) return deferred(needOfOrganisations(lots, at, rows, catalog) ?? {})
   const pinRefusal = refusalOfPin(command.pin, card, rows)

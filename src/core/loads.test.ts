@@ -6,6 +6,7 @@ import {
   catalogWith,
   clawback,
   clearing,
+  day,
   deposit,
   funding,
   load,
@@ -35,6 +36,9 @@ const open = (funder: Partial<Funder> = {}, balance = 0n, lots: readonly Lot[] =
   })
 const balanceOf = (ledger: MemoryLedger, organisation = 1): bigint | undefined =>
   ledger.organisations.get(organisation)?.balance
+
+/** The local day of `startOfTime`, in Tehran. */
+const today = Math.floor((startOfTime + 12_600 * second) / day)
 
 describe('a load', () => {
   test('is a lot of its own, from the account of its funder', () => {
@@ -79,6 +83,8 @@ describe('a load', () => {
     ['an unknown program', { program: 99 }, {}, 'program_closed'],
     ['an unknown organisation', { funder: 99 }, {}, 'organisation_unknown'],
     ['a suspended organisation', {}, { isSuspended: true }, 'organisation_suspended'],
+    ['a contract from tomorrow', {}, { contractFrom: today + 1 }, 'contract_not_in_force'],
+    ['a contract until yesterday', {}, { contractUntil: today - 1 }, 'contract_not_in_force'],
     ['nothing', { amount: 0n }, {}, 'amount_invalid'],
     ['less than nothing', { amount: -1n }, {}, 'amount_invalid'],
     ['value that is over already', { expiresAt: startOfTime }, {}, 'credit_expired'],

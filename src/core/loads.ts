@@ -3,6 +3,7 @@ import type { Adjust, Clawback, Deposit, Load, Note } from './commands.ts'
 import { answer, type DecisionContext, deferred, type Outcome } from './decision.ts'
 import type { Micros } from './ids.ts'
 import { type AccountId, availableOf, isExpired, type Lot, transfer } from './ledger.ts'
+import type { LocalTime } from './local-time.ts'
 import { expiryOfLoad } from './lot-expiry.ts'
 import { lesser } from './money.ts'
 import type { Reason } from './reasons.ts'
@@ -18,7 +19,8 @@ export function decideLoad(command: Load, rows: WorkingSet, context: DecisionCon
   if (program === undefined || program.isClosed) return refuse('program_closed')
   const funder = catalog.fundersById.get(command.funder)
   if (funder === undefined) return refuse('organisation_unknown')
-  if (funder.isSuspended) return refuse('organisation_suspended')
+  const contractRefusal = refusalOfContract(funder, local)
+  if (contractRefusal !== null) return refuse(contractRefusal)
   if (amount <= 0n) return refuse('amount_invalid')
   const expiresAt =
     command.expiresAt === 'terms' ? expiryOfLoad(termsAt(program, local.at), local, catalog.tenant) : command.expiresAt
@@ -35,6 +37,13 @@ export function decideLoad(command: Load, rows: WorkingSet, context: DecisionCon
   const outcome = answer(command, rows, context, { reason: 'approved', transaction: null, postings })
   rows.move(id, amount, command.note)
   return outcome
+}
+
+/** Why nothing may be loaded from an organisation today; null if it may. */
+function refusalOfContract({ isSuspended, contractFrom, contractUntil }: Funder, { day }: LocalTime): Reason | null {
+  if (isSuspended) return 'organisation_suspended'
+  const isInForce = (contractFrom === null || day >= contractFrom) && (contractUntil === null || day <= contractUntil)
+  return isInForce ? null : 'contract_not_in_force'
 }
 
 /** What an organisation can still load under its contract. */

@@ -178,6 +178,13 @@ export const reasons = {
   program_closed: row(55, '57', 409, 'This program is closed or unknown.', 'این طرح بسته یا ناشناخته است.'),
   organisation_unknown: row(56, '25', 404, 'This organisation is unknown.', 'سازمان شناخته نشد.'),
   organisation_suspended: row(57, '12', 409, 'This organisation is suspended.', 'سازمان موقتاً غیرفعال است.'),
+  contract_not_in_force: row(
+    81,
+    '12',
+    409,
+    'The contract of the organisation is not in force today.',
+    'قرارداد سازمان امروز معتبر نیست.',
+  ),
   funding_insufficient: row(
     58,
     '51',

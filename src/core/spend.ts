@@ -59,6 +59,13 @@ export interface Spend {
 export type Without = 'nothing' | 'holds' | 'limits' | 'terms'
 
 /**
+ * Whether a holder has credit in a program that this switch does not know yet: another has made it a moment ago. A
+ * refusal without it would be stored for good.
+ */
+export const isCatalogBehind = (lots: readonly Lot[], { programsById }: Catalog): boolean =>
+  lots.some(({ program }) => !programsById.has(program))
+
+/**
  * The lots of the purchase's asset in the order in which they are spent: program priority, soonest expiry (none is
  * last), oldest load. Expiry is enforced here, in the spend itself.
  */

@@ -18,6 +18,14 @@ import type { Card } from './transactions.ts'
 const expired = startOfTime - 1
 const open = (): MemoryLedger => new MemoryLedger({ cards: [card(1)], lots: [lot(1, 1, 100n)] })
 
+test('credit of a program that this switch has not read yet is waited for, not refused for good', () => {
+  const ledger = new MemoryLedger({ cards: [card(1)], lots: [lot(1, 1, 100n), lot(2, 1, 100n, { program: 99 })] })
+  for (const command of [authorize(150n), inquire()]) {
+    expect(ledger.do(command).decision).toMatchObject({ reason: 'switch_unavailable', transaction: null })
+    expect(ledger.decisions.has(command.key)).toBe(false)
+  }
+})
+
 describe('what is set up may refuse', () => {
   const status = (over: Partial<Card>): Card => card(1, over)
   test.each([

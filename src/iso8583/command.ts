@@ -107,7 +107,7 @@ function authorize(isPreauthorization: boolean, fields: Fields, context: Mapping
       capture: isPreauthorization ? false : 'terminal',
       partial: 'terminal',
       eligibleAmount: null,
-    basket: null,
+      basket: null,
       confirmWithinSeconds: null,
       reference: null,
       rrn: rrnIn(fields),

@@ -69,7 +69,9 @@ async function readCatalog(pool: Pool, tenant: Text): Promise<Catalog> {
     programOf,
   )
   const funders = await list(
-    `SELECT id::text, code, name, account::text, contract, credit_limit::text, status
+    `SELECT id::text, code, name, account::text, contract, credit_limit::text, status,
+       (contract_from - date '1970-01-01')::text AS contract_from,
+       (contract_until - date '1970-01-01')::text AS contract_until
      FROM organisations WHERE tenant = $1`,
     funderOf,
   )
@@ -159,5 +161,7 @@ const funderOf = (row: Text): Funder => ({
   account: idOf(row.account),
   contract: row.contract as Funder['contract'],
   creditLimit: BigInt(row.credit_limit as string),
+  contractFrom: idOrNull(row.contract_from),
+  contractUntil: idOrNull(row.contract_until),
   isSuspended: row.status === 'suspended',
 })

@@ -91,7 +91,13 @@ const programs: readonly Program[] = [
   program(programIds.welfare, 'welfare', { priority: 0 }),
   program(programIds.gift, 'gift', { priority: 10, confirmWithinSeconds: 120 }),
 ]
-const unlimited = { contract: 'unlimited', creditLimit: 0n, isSuspended: false } as const
+const unlimited = {
+  contract: 'unlimited',
+  creditLimit: 0n,
+  contractFrom: null,
+  contractUntil: null,
+  isSuspended: false,
+} as const
 const funders: readonly Funder[] = [
   { ...unlimited, id: 1, code: 'bazaar', name: 'Bazaar', account: funding.bazaar },
   { ...unlimited, id: 2, code: 'union', name: 'Union', account: funding.union },

@@ -81,6 +81,8 @@ const funders = [
     account: -3,
     contract: 'unlimited',
     creditLimit: 0n,
+    contractFrom: null,
+    contractUntil: null,
     isSuspended: false,
   } as const,
 ]

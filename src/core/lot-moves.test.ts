@@ -108,6 +108,14 @@ describe('into another program, where the terms say so', () => {
     expect(opened(ledger).length).toBe(reason === 'approved' ? 1 : 0)
   })
 
+  test('nothing moves to where it would have expired already', () => {
+    const over = { expiry: { kind: 'date', day: Math.floor(startOfTime / (86_400 * second)) - 2 } } as const
+    const programs = [program(gift, 'gift', { transfersTo: ['credit'] }), program(credit, 'credit', over)]
+    const ledger = new MemoryLedger({ cards: [card(1)], lots: [giftLot(1, 9n)], catalog: catalogWith({ programs }) })
+    expect(ledger.do(transfer([1, gift], [1, credit], 1n)).decision.reason).toBe('credit_expired')
+    expect(opened(ledger)).toEqual([])
+  })
+
   test('another asset is no place to move value to', () => {
     const points = { ...program(credit, 'credit', {}), asset: 2 }
     const programs = [program(gift, 'gift', { transfersTo: ['credit'] }), points]

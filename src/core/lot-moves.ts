@@ -28,10 +28,12 @@ export function decideTransfer(command: Transfer, rows: WorkingSet, context: Dec
   const open = lots.filter(lot => lot.program === from.id && !lot.isFrozen && !isExpired(lot, local.at))
   const taken = takeUnspent(open, command.amount)
   if (typeof taken === 'string') return refuse(taken)
+  const expiry = from === to ? null : expiryOfLoad(termsAt(to, local.at), local, catalog.tenant)
+  // It would have to be swept at once.
+  if (expiry !== null && expiry <= local.at) return refuse('credit_expired')
   const ids = taken.map(() => context.nextLot()).filter(id => id !== undefined)
   if (ids.length < taken.length) return deferred({ lots: taken.length })
 
-  const expiry = from === to ? null : expiryOfLoad(termsAt(to, local.at), local, catalog.tenant)
   const moves = taken.map(({ lot, amount }, index) => {
     const soonest = [lot.expiresAt, expiry].filter(one => one !== null)
     const expiresAt = soonest.length === 0 ? null : Math.min(...soonest)

@@ -250,6 +250,30 @@ describe('the run', () => {
     }
   })
 
+  test('a file that is checked again after somebody was asked to approve it does not run on that approval', async () => {
+    await admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = 100 WHERE id = 1')
+    try {
+      const { json } = await send('reference,amount\nE-1,101\nE-later,1000000')
+      const path = `/admin/v1/load-files/${json.id}`
+      const asked = await admin.call('POST', `${path}/run`)
+      expect(asked.json.request).toEqual({ loadFile: json.id, version: json.version, total: 101 })
+      await admin.ledger.pool.query("UPDATE cardholder_profiles SET reference = 'E-later' WHERE reference = 'E-7'")
+      expect((await admin.call('POST', `${path}/check`)).json.total).toBe(1_000_101)
+      const { json: approved } = await admin.call('POST', `/admin/v1/approvals/${asked.json.id}/approve`, {
+        key: 'second-admin-key',
+      })
+      expect([approved.status, approved.answer.status, approved.answer.body.reason]).toEqual([
+        'approved',
+        409,
+        'state_unsuitable',
+      ])
+      expect((await admin.call('GET', path)).json.state).toBe('checked')
+    } finally {
+      await admin.ledger.pool.query("UPDATE cardholder_profiles SET reference = 'E-7' WHERE reference = 'E-later'")
+      await admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = NULL WHERE id = 1')
+    }
+  })
+
   test('an organisation sees its own files only, and another tenant none', async () => {
     const { json } = await send(fileOf(1, 2, 5), csv, 'program=welfare', 'organisation-key')
     const path = `/admin/v1/load-files/${json.id}`

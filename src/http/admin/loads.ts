@@ -46,7 +46,8 @@ export interface LoadsAdmin {
   ): Promise<Page<LoadList>>
   lines(tenant: number, list: number, state: LineState | null, page: PageRequest): Promise<Page<LoadLine>>
   checkList(change: Change<LoadList>, id: number, only: number | null): Promise<Changed<LoadList>>
-  runList(change: Change<LoadList>, id: number, only: number | null): Promise<Changed<LoadList>>
+  /** `checked`: the version that was looked at, if it is to run only as it was then. */
+  runList(change: Change<LoadList>, id: number, only: number | null, checked: number | null): Promise<Changed<LoadList>>
   cancelList(change: Change<LoadList>, id: number, only: number | null): Promise<Changed<LoadList>>
   createSchedule(creation: Creation<LoadSchedule>, schedule: NewSchedule): Promise<Created>
   schedule(tenant: number, id: number, only: number | null): Promise<LoadSchedule | null>

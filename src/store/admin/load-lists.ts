@@ -226,11 +226,21 @@ export const checkList = (pool: AdminPool, change: Change<LoadList>, id: number,
     return null
   })
 
-/** Lets the job run a list. One that runs or has run stays as it is. */
-export const runList = (pool: AdminPool, change: Change<LoadList>, id: number, only: number | null) =>
-  changeList(pool, change, { id, only, action: 'run' }, async (run, { state, accepted }) => {
+/**
+ * Lets the job run a list. One that runs or has run stays as it is. `checked`: the version that was looked at, so that
+ * a list which was checked again since, and may come to more, does not run unseen; null: any.
+ */
+export const runList = (
+  pool: AdminPool,
+  change: Change<LoadList>,
+  id: number,
+  only: number | null,
+  checked: number | null,
+) =>
+  changeList(pool, change, { id, only, action: 'run' }, async (run, { state, accepted, version }) => {
     if (state === 'running' || state === 'done') return null
     if (state !== 'checked' || accepted === 0) return refused('state_unsuitable')
+    if (checked !== null && version !== checked) return refused('state_unsuitable')
     await run(
       `UPDATE load_lists SET state = 'running', version = version + 1, run_at = clock_timestamp(),
          resumed_at = clock_timestamp(), run_day = floor(extract(epoch FROM clock_timestamp()) / 86400)

@@ -44,7 +44,8 @@ export const createLoads = (pool: AdminPool) => ({
   lines: (tenant: number, list: number, state: LineState | null, page: PageRequest) =>
     listLines(pool.run, tenant, list, state, page),
   checkList: (change: Change<LoadList>, id: number, only: number | null) => checkList(pool, change, id, only),
-  runList: (change: Change<LoadList>, id: number, only: number | null) => runList(pool, change, id, only),
+  runList: (change: Change<LoadList>, id: number, only: number | null, checked: number | null) =>
+    runList(pool, change, id, only, checked),
   cancelList: (change: Change<LoadList>, id: number, only: number | null) => cancelList(pool, change, id, only),
   createSchedule: (creation: Creation<LoadSchedule>, schedule: NewSchedule) => createSchedule(pool, creation, schedule),
   schedule: (tenant: number, id: number, only: number | null) => readSchedule(pool.run, tenant, id, only),

@@ -258,21 +258,24 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       if (list === null) return sendProblem(reply, { reason: 'not_found' })
       if (list.state === 'checked') {
         const call = { request, reply, deps, inFlight }
-        const wish = { kind: 'list', amount: list.total, request: { loadFile: String(list.id) }, names: [] } as const
+        const wanted = { loadFile: String(list.id), version: list.version, total: toJsonAmount(list.total) }
+        const wish = { kind: 'list', amount: list.total, request: wanted, names: [] } as const
         const waiting = await waitsForSecond(call, wish)
         if (waiting !== null) return waiting
       }
-      return act(request, reply, 202, loads.runList)
+      // As it was when four eyes looked at its total: checked again meanwhile, it may come to more.
+      return act(request, reply, 202, (change, id, only) => loads.runList(change, id, only, list.version))
     },
   )
 }
 
-/** Starts a list that a second person has approved. */
+/** Starts a list that a second person has approved: as it was then, not as it was checked again since. */
 export const runApprovedList: Executor = async ({ request, approver }, { deps }) => {
-  const id = parseId((request as { loadFile: string }).loadFile) ?? 0
+  const { loadFile, version = null } = request as { loadFile: string; version?: number }
+  const id = parseId(loadFile) ?? 0
   const bodyOf = (list: LoadList): object => loadFileBody(list, deps.catalogOf(approver.tenant))
   const change = { actor: approver, version: null, bodyOf: (list: LoadList) => JSON.stringify(bodyOf(list)) }
-  const changed = await deps.admin.loads.runList(change, id, null)
+  const changed = await deps.admin.loads.runList(change, id, null, version)
   if (changed.kind === 'changed') return { status: 202, body: bodyOf(changed.item) }
   return carriedRefusal(changed.kind === 'refused' ? changed : { reason: 'not_found' })
 }

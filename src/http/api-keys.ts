@@ -1,6 +1,6 @@
 import { sha256Hex } from '../crypto/hash.ts'
 import type { ApiKeyRow } from '../store/reads/api-keys.ts'
-import { isRole, isScope, type Role, roles, type Scope } from './scopes.ts'
+import { isRole, isScope, organisationScopes, type Role, roles, type Scope } from './scopes.ts'
 
 /** Who calls. */
 export interface ApiKey {
@@ -53,12 +53,13 @@ export class ApiKeys {
 function apiKeyOf({ id, tenant, label, role: name, scopes, merchants, organisation, demo }: ApiKeyRow): ApiKey {
   // A role or scope of a later release is of no use here.
   const role = name !== null && isRole(name) ? name : null
+  const given: Scope[] = [...scopes.filter(isScope), ...(role === null ? [] : roles[role])]
   return {
     id,
     tenant,
     label,
     role,
-    scopes: new Set([...scopes.filter(isScope), ...(role === null ? [] : roles[role])]),
+    scopes: new Set(organisation === null ? given : given.filter(scope => organisationScopes.includes(scope))),
     merchants: merchants.includes('*') ? '*' : merchants,
     organisation,
     demo,

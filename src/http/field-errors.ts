@@ -35,7 +35,7 @@ function fieldOf({ keyword, instancePath, params }: ValidationError): string {
 }
 
 /** A name may be anything that a client sends: it is cut, and a card number in it is not repeated. */
-export const tellable = (name: string): string => name.slice(0, 64).replace(/\d{6,}/g, '…')
+export const tellable = (name: string): string => name.slice(0, 64).replace(/\p{Nd}{6,}/gu, '…')
 
 function messageOf({ keyword, params, parentSchema }: ValidationError): string {
   switch (keyword) {
@@ -49,7 +49,7 @@ function messageOf({ keyword, params, parentSchema }: ValidationError): string {
   const must = parentSchema?.[mustKeyword]
   if (typeof must === 'string') return must
   if (keyword === 'type') return `must be ${nounOf(params.type)}`
-  if (keyword === 'enum') return `must be one of ${(params.allowedValues as readonly string[]).join(', ')}`
+  if (keyword === 'enum') return `must be one of ${(params.allowedValues as unknown[]).map(String).join(', ')}`
   return 'is not valid'
 }
 

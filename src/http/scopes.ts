@@ -80,6 +80,17 @@ export const roles = {
   ],
 } as const satisfies Record<string, readonly Scope[]>
 
+/**
+ * What a key that sees one organisation may have: those whose calls look at whose organisation something is. Any other
+ * would let it see or change what is not its own.
+ */
+export const organisationScopes: readonly Scope[] = [
+  ...roles.organisation,
+  'organisations:write',
+  'programs:write',
+  'approvals',
+]
+
 export type Role = keyof typeof roles
 
 export const isRole = (name: string): name is Role => Object.hasOwn(roles, name)

@@ -1,10 +1,12 @@
 import type { FastifyReply } from 'fastify'
 import type { Actor, Changed, Created, Creation, Page, PageRequest } from '../../core/admin.ts'
 import type { Approval, ApprovalAnswer, ApprovalKind, ApprovalStatus } from '../../core/approvals.ts'
+import type { Catalog } from '../../core/catalog.ts'
 import { type Day, dayOfMicros } from '../../core/ids.ts'
 import { readKey } from '../idempotency.ts'
 import { problemOf, type Refusal, sendProblem } from '../problem.ts'
 import { rfc3339 } from '../times.ts'
+import { tellRequest } from './approval-requests.ts'
 import type { Call } from './call.ts'
 import { answerCreate } from './items.ts'
 
@@ -89,16 +91,18 @@ export async function waitsForSecond(call: Call, wish: Wish): Promise<FastifyRep
   const waits = above !== null && (wish.amount === null || wish.amount > above)
   if (!waits && !isKnown) return null
   const { names, content } = wish
-  return answerCreate(call, { names, render: approvalBody, ...(content !== undefined && { content }) }, creation =>
+  const catalog = deps.catalogOf(request.apiKey.tenant)
+  const render = (approval: Approval): object => approvalBody(approval, catalog)
+  return answerCreate(call, { names, render, ...(content !== undefined && { content }) }, creation =>
     approvals.create(creation, wish.kind, wish.request),
   )
 }
 
-export const approvalBody = (approval: Approval) => ({
+export const approvalBody = (approval: Approval, catalog: Catalog | undefined) => ({
   id: String(approval.id),
   kind: approval.kind,
   status: approval.status,
-  request: approval.request,
+  request: tellRequest(approval.request, catalog),
   requestedBy: approval.madeBy.label,
   requestedAt: rfc3339(approval.madeAt),
   expiresAt: rfc3339(approval.expiresAt),

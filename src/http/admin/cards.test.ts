@@ -150,7 +150,7 @@ describe('issuing', () => {
     [{ program: 'none' }, 400, ['/program']],
     [{ expiresAt: 'soon' }, 400, ['/expiresAt']],
     [{ kind: 'voucher' }, 400, ['/kind']],
-    [{ cardholder: '999999' }, 404, undefined],
+    [{ cardholder: '999999' }, 404, ['/cardholder']],
   ])('refused: %o', async (over, status, wrong) => {
     const answer = await issue(over)
     expect([answer.status, fields(answer)]).toEqual([status, wrong])

@@ -15,7 +15,7 @@ export interface NamedHolder {
 /** The holder that a body names, in exactly one of the ways there are; or why there is none. */
 export async function holderOf(
   body: NamedHolder,
-  { tenant }: ApiKey,
+  { tenant, organisation }: ApiKey,
   deps: HttpDeps,
 ): Promise<{ readonly holder: number } | { readonly refusal: Refusal }> {
   const names: { field: string; name: HolderName }[] = []
@@ -30,7 +30,13 @@ export async function holderOf(
     const message = 'must name the holder in one way: cardholder, cardholderReference or card'
     return { refusal: { reason: 'format_invalid', errors: [{ field: '/', message }] } }
   }
-  const holder = await deps.admin.loads.holder(tenant, given.name)
+  const { name } = given
+  // Ids are easily guessed: an organisation names people whom it has not paid for by what it knows of them.
+  const isHidden =
+    name.by === 'id' &&
+    organisation !== null &&
+    (await deps.admin.cards.cardholder(tenant, name.id, organisation)) === null
+  const holder = isHidden ? null : await deps.admin.loads.holder(tenant, name)
   if (holder !== null) return { holder }
   return { refusal: { reason: 'not_found', errors: [{ field: given.field, message: 'names no holder' }] } }
 }

@@ -92,7 +92,10 @@ export async function answerChange<Item extends { readonly version: number }>(
       await deps.admin.refresh()
       return sendItem(reply, changed.item, render)
     case 'stale':
-      return sendProblem(reply, { reason: 'version_mismatch' })
+      return sendProblem(reply, {
+        reason: 'version_mismatch',
+        errors: [{ field: 'If-Match', message: 'is not the ETag of the present version' }],
+      })
     case 'not_found':
       return sendProblem(reply, { reason: 'not_found' })
     case 'refused':

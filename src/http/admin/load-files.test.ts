@@ -311,5 +311,5 @@ test('everything unspent is taken back from those who leave, each once', async (
     ['252', 100_000_000],
   ])
   const unknown = await admin.call('POST', path, { body: { ...body, cardholders: ['999999'] } })
-  expect([unknown.status, unknown.json.errors[0].field]).toEqual([400, '/cardholders'])
+  expect([unknown.status, unknown.json.errors[0].field]).toEqual([400, '/cardholders/0'])
 })

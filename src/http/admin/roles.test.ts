@@ -110,3 +110,35 @@ test('a key that sees one organisation sets up nothing of another, whatever its 
     expect([method, path, answer.status]).toEqual([method, path, status])
   }
 })
+
+test.each([
+  [{ scopes: ['cards:write', 'loads:read'] }, '/scopes'],
+  [{ scopes: ['audit:read'] }, '/scopes'],
+  [{ scopes: ['transactions:read'] }, '/scopes'],
+  [{ role: 'operator' }, '/role'],
+])('no key of one organisation may do what looks at no organisation: %o', async (body, field) => {
+  const made = await admin.call('POST', '/admin/v1/api-keys', { body: { label: 'x', organisation: 'bazaar', ...body } })
+  expect([made.status, made.json.errors[0].field]).toEqual([400, field])
+})
+
+test('the key of an organisation names people whom it has not paid for by what it knows of them', async () => {
+  const reference = 'stranger'
+  const { json } = await admin.call('POST', '/admin/v1/cardholders', { body: { reference, name: 'Sara' } })
+  const load = { program: 'welfare', funder: 'bazaar', amount: 1 }
+  const key = 'organisation-key'
+  const guessed = await admin.call('POST', '/admin/v1/loads', { key, body: { ...load, cardholder: json.id } })
+  expect([guessed.status, guessed.json.errors[0].field]).toEqual([404, '/cardholder'])
+  const known = { ...load, cardholderReference: reference }
+  expect((await admin.call('POST', '/admin/v1/loads', { key, body: known })).status).toBe(201)
+  const again = await admin.call('POST', '/admin/v1/loads', { key, body: { ...load, cardholder: json.id } })
+  expect(again.status).toBe(201)
+})
+
+test.each([
+  'api-keys/999999999999999',
+  'api-keys?cursor=OTk5OTk5OTk5OTk5OTk5',
+  'holidays?cursor=OTk5OTk5OTk5OTk5OTk5',
+  'audit-log?actor=999999999999999',
+])('an id longer than any there is finds nothing: %s', async path => {
+  expect([200, 404]).toContain((await admin.call('GET', `/admin/v1/${path}`)).status)
+})

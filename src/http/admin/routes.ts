@@ -1,5 +1,6 @@
 import type { HttpApp, HttpDeps } from '../deps.ts'
 import type { InFlight } from '../idempotency.ts'
+import { refuseCardNumbers } from './free-text.ts'
 import { addAccountRoutes } from './routes/accounts.ts'
 import { addApiKeyRoutes } from './routes/api-keys.ts'
 import { addApprovalRoutes } from './routes/approvals.ts'
@@ -23,6 +24,7 @@ import { addVoucherRoutes } from './routes/vouchers.ts'
 
 /** The calls of `/admin/v1`. */
 export function addAdminRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
+  refuseCardNumbers(app)
   addTenantRoutes(app, deps, inFlight)
   addApiKeyRoutes(app, deps, inFlight)
   addAuditLogRoutes(app, deps)

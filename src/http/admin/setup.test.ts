@@ -113,7 +113,7 @@ describe('API keys', () => {
     expect([disabled.status, typeof disabled.json.disabledAt]).toEqual([200, 'string'])
     expect((await admin.call('GET', '/v1/transactions', { key: secret })).status).toBe(401)
     expect((await admin.call('POST', `${path}/${rest.id}/disable`)).text).toBe(disabled.text)
-    expect((await admin.audit('api_key', rest.id)).map(({ action }) => action)).toEqual(['create', 'disable'])
+    expect((await admin.audit('api-key', rest.id)).map(({ action }) => action)).toEqual(['create', 'disable'])
   })
 
   test('a role stands for its scopes', async () => {

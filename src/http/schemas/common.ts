@@ -25,7 +25,12 @@ export const Amount = (description: string) => Type.Integer({ description, examp
 export const Id = (description: string, example = 'dmbf3k2x8g') => Type.String({ description, examples: [example] })
 
 export const Time = (description: string) =>
-  Type.String({ format: 'date-time', description, examples: ['2026-11-21T08:30:00.123456Z'] })
+  Type.String({
+    format: 'date-time',
+    description,
+    examples: ['2026-11-21T08:30:00.123456Z'],
+    ...must('must be an RFC 3339 time such as 2026-11-21T08:30:00Z'),
+  })
 
 export const CalendarDate = (description: string) =>
   Type.String({
@@ -106,6 +111,21 @@ export const Card = () =>
       ...must('must be an object with either pan, token or code'),
     },
   )
+
+/** The number or token of a card: where a code would be a way to guess those of vouchers. */
+export const CardOfHolder = () => {
+  const { pan, token } = Card().properties
+  return Type.Object(
+    { pan, token },
+    {
+      additionalProperties: false,
+      minProperties: 1,
+      maxProperties: 1,
+      description: 'Either the number or the token of the card.',
+      ...must('must be an object with either pan or token'),
+    },
+  )
+}
 
 export const IdParams = Type.Object({ id: Id('Id of the transaction.') })
 

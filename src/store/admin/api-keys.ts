@@ -14,7 +14,7 @@ import { changeOnce, createOnce } from './changes.ts'
 import { pageOf } from './page.ts'
 import type { AdminPool, Run, TextRow } from './pool.ts'
 
-const entity = { name: 'api_key', isReference: false } as const
+const entity = { name: 'api-key', isReference: false } as const
 
 const selectText = `SELECT k.id, k.label, k.role, array_to_json(k.scopes) AS scopes,
     array_to_json(k.merchants) AS merchants, o.code AS organisation, ${microsOf('k.made_at')} AS made_at,
@@ -22,14 +22,14 @@ const selectText = `SELECT k.id, k.label, k.role, array_to_json(k.scopes) AS sco
   FROM api_keys k LEFT JOIN organisations o ON o.tenant = k.tenant AND o.id = k.organisation`
 
 export async function readApiKey(run: Run, tenant: number, id: number, lock = ''): Promise<ApiKeyRecord | null> {
-  const [row] = await run(`${selectText} WHERE k.tenant = $1 AND k.id = $2 ${lock}`, [tenant, id])
+  const [row] = await run(`${selectText} WHERE k.tenant = $1 AND k.id = $2::bigint ${lock}`, [tenant, id])
   return row === undefined ? null : apiKeyOf(row)
 }
 
 /** In the order of their ids. */
 export async function listApiKeys(run: Run, tenant: number, page: PageRequest): Promise<Page<ApiKeyRecord>> {
   const rows = await run(
-    `${selectText} WHERE k.tenant = $1 AND k.id > coalesce($2::integer, 0) ORDER BY k.id LIMIT $3`,
+    `${selectText} WHERE k.tenant = $1 AND k.id > coalesce($2::bigint, 0) ORDER BY k.id LIMIT $3`,
     [tenant, page.after, page.limit + 1],
   )
   return pageOf(rows.map(apiKeyOf), page, ({ id }) => String(id))

@@ -37,7 +37,7 @@ export async function listAudit(
     `SELECT id, ${microsOf('at')} AS at, api_key, actor, action, entity, entity_id, before, after FROM audit_log
      WHERE tenant = $1 AND id < coalesce($2::bigint, 9223372036854775807)
        AND ($3::text IS NULL OR entity = $3) AND ($4::text IS NULL OR entity_id = $4)
-       AND ($5::integer IS NULL OR api_key = $5)
+       AND ($5::bigint IS NULL OR api_key = $5)
        AND ($6::bigint IS NULL OR at >= ${timestampOf('$6::bigint')})
        AND ($7::bigint IS NULL OR at < ${timestampOf('$7::bigint')})
      ORDER BY id DESC LIMIT $8`,

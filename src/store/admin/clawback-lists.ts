@@ -31,8 +31,11 @@ export function createClawbackList(
        JOIN cardholders c ON c.tenant = $1 AND c.id = u.holder RETURNING line`,
       [tenant, id, program, funder, arrayOf(holders)],
     )
-    if (lines.length < holders.length)
-      return refused('format_invalid', '/cardholders', 'must name holders that are known')
+    if (lines.length < holders.length) {
+      const known = new Set(lines.map(row => idOf(row.line)))
+      const at = holders.findIndex((_, index) => !known.has(index + 1))
+      return refused('format_invalid', `/cardholders/${at}`, 'is no holder that is known')
+    }
     await countLines(run, tenant, id)
     const item = (await readList(run, tenant, id)) as LoadList
     return { kind: 'made', item, id: String(id), version: item.version }

@@ -63,7 +63,7 @@ export async function listHolidays(
   page: PageRequest,
 ): Promise<Page<Holiday>> {
   const rows = await run(
-    `SELECT day, name FROM holidays WHERE tenant = $1 AND day > coalesce($2::integer, -2147483648)
+    `SELECT day, name FROM holidays WHERE tenant = $1 AND day > coalesce($2::bigint, -2147483648)
        AND ($3::integer IS NULL OR day >= $3) AND ($4::integer IS NULL OR day < $4) ORDER BY day LIMIT $5`,
     [tenant, page.after, from, to, page.limit + 1],
   )

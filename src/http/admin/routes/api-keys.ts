@@ -4,6 +4,7 @@ import { sha256Hex } from '../../../crypto/hash.ts'
 import type { HttpApp, HttpDeps } from '../../deps.ts'
 import type { InFlight } from '../../idempotency.ts'
 import { type FieldError, sendProblem } from '../../problem.ts'
+import { organisationScopes, roles, type Scope } from '../../scopes.ts'
 import { rfc3339 } from '../../times.ts'
 import { actorOf, allow, allowList } from '../call.ts'
 import { createDocs, disableDocs, listDocs, readDocs } from '../docs.ts'
@@ -132,6 +133,15 @@ function errorsOf({ role, scopes, merchants, organisation }: NewApiKeyBody): Fie
   if (role === 'organisation' && (organisation ?? null) === null) {
     errors.push({ field: '/organisation', message: 'must name the organisation of a key with the role organisation' })
   }
+  if ((organisation ?? null) !== null) {
+    const isTooMuch = (scope: Scope): boolean => scope !== 'admin' && !organisationScopes.includes(scope)
+    const tooMany = (scopes ?? []).filter(isTooMuch)
+    const message = (names: readonly Scope[]): string =>
+      `must not have ${names.join(', ')} in a key of one organisation`
+    if (tooMany.length > 0) errors.push({ field: '/scopes', message: message(tooMany) })
+    const byRole = role === undefined || role === null ? [] : roles[role].filter(isTooMuch)
+    if (byRole.length > 0) errors.push({ field: '/role', message: message(byRole) })
+  }
   const isLimited = (organisation ?? null) !== null || (merchants !== undefined && !merchants.includes('*'))
   if (isLimited && scopes?.includes('admin') === true) {
     errors.push({ field: '/scopes', message: 'must not have admin in a key that sees only a part' })
@@ -145,7 +155,7 @@ function errorsOf({ role, scopes, merchants, organisation }: NewApiKeyBody): Fie
 const bodyOf = ({ id, madeAt, disabledAt, version, ...rest }: ApiKeyRecord) => ({
   id: String(id),
   ...rest,
-  madeAt: rfc3339(madeAt),
+  createdAt: rfc3339(madeAt),
   disabledAt: disabledAt === null ? null : rfc3339(disabledAt),
   version,
 })

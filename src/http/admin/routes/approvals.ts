@@ -43,7 +43,7 @@ export function addApprovalRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         cursor: 'id',
         read: (filter, page) =>
           approvals.approvals(request.apiKey.tenant, { ...filter, madeBy: onlyOwn(request.apiKey) }, page),
-        render: approvalBody,
+        render: approval => approvalBody(approval, deps.catalogOf(request.apiKey.tenant)),
         columns: namesOf(ApprovalBody),
         name: 'approvals',
       }),
@@ -64,7 +64,9 @@ export function addApprovalRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
     async ({ apiKey, params }, reply) => {
       const id = parseId(params.id)
       const found = id === null ? null : await approvals.approval(apiKey.tenant, id, onlyOwn(apiKey))
-      return found === null ? sendProblem(reply, { reason: 'not_found' }) : sendJson(reply, 200, approvalBody(found))
+      return found === null
+        ? sendProblem(reply, { reason: 'not_found' })
+        : sendJson(reply, 200, approvalBody(found, deps.catalogOf(apiKey.tenant)))
     },
   )
 
@@ -87,7 +89,7 @@ export function addApprovalRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       await approvals.answer(actor.tenant, item.id, carried)
     }
     const after = (await approvals.approval(actor.tenant, item.id, null)) ?? item
-    return sendJson(reply, 200, approvalBody(after))
+    return sendJson(reply, 200, approvalBody(after, deps.catalogOf(actor.tenant)))
   }
 
   const reasons = ['second_person_needed'] as const

@@ -89,7 +89,8 @@ export function addCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
       const catalog = deps.catalogOf(apiKey.tenant)
       if (catalog === undefined) return sendProblem(reply, { reason: 'switch_unavailable' })
       const holder = parseId(body.cardholder)
-      if (holder === null) return sendProblem(reply, { reason: 'not_found' })
+      const found = holder === null ? null : await cards.cardholder(apiKey.tenant, holder, null)
+      if (found === null) return sendProblem(reply, noHolder)
       const expiresAt = readTime(body.expiresAt)
       if (expiresAt === undefined) return sendProblem(reply, timeWrong)
       const numbers = await numbersOf(programOf(body.program, catalog), catalog)
@@ -97,7 +98,7 @@ export function addCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
       return answerCreate(
         { request, reply, deps, inFlight },
         { names: namesOf(NewCardBody), render: renderFor(catalog) },
-        creation => cards.issue(creation, { ...numbers, holder, kind: body.kind, expiresAt }),
+        creation => cards.issue(creation, { ...numbers, holder: found.id, kind: body.kind, expiresAt }),
       )
     },
   )
@@ -294,6 +295,7 @@ const refusalOf = (field: string, message: string): Refusal => ({
   reason: 'format_invalid',
   errors: [{ field, message }],
 })
+const noHolder: Refusal = { reason: 'not_found', errors: [{ field: '/cardholder', message: 'is no holder here' }] }
 const timeWrong = refusalOf('/expiresAt', 'must be an RFC 3339 time such as 2026-11-21T08:30:00Z')
 
 /** Undefined: it is no time. */

@@ -38,6 +38,10 @@ const lineFilters = { state: oneOf('Only these.', lineStates) }
 /** Files are big: so few are read at once that memory is no question. */
 const uploadsMax = 2
 
+const fileTypes = ['text/csv', xlsxType, 'application/octet-stream']
+const fileTypeDetail = 'The body must be a CSV or XLSX file.'
+const fileTypeWrong = { field: 'Content-Type', message: `must be text/csv or ${xlsxType}` }
+
 /** Loads of many at once: a file is checked when it is sent, and run when that is asked for. */
 export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
   const { loads } = deps.admin
@@ -47,10 +51,8 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
   // A room of its own: only this call takes files.
   app.register(async files => {
     files.removeAllContentTypeParsers()
-    files.addContentTypeParser(
-      ['text/csv', xlsxType, 'application/octet-stream'],
-      { parseAs: 'buffer', bodyLimit: fileBytesMax },
-      (_request, body, done) => done(null, body),
+    files.addContentTypeParser(fileTypes, { parseAs: 'buffer', bodyLimit: fileBytesMax }, (_request, body, done) =>
+      done(null, body),
     )
     const mayUpload = allowList('loads:write', deps)
     files.post(
@@ -59,6 +61,11 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         bodyLimit: fileBytesMax,
         onRequest: [
           mayUpload,
+          (request, reply, done) => {
+            const [type = ''] = (request.headers['content-type'] ?? '').split(';', 1)
+            if (fileTypes.includes(type.trim().toLowerCase())) return done()
+            sendProblem(reply, { reason: 'media_type_unsupported', errors: [fileTypeWrong], detail: fileTypeDetail })
+          },
           (_request, reply, done) => {
             if (uploads >= uploadsMax) {
               sendProblem(reply, { reason: 'switch_busy' })
@@ -99,7 +106,11 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         const { list } = read
         return answerCreate(
           { request, reply, deps, inFlight },
-          { names: ['hash', 'program', 'funder', 'expiresAt', 'reason'], content: list, render: render(catalog) },
+          {
+            names: ['file', 'program', 'funder', 'expiresAt', 'reason'],
+            content: { ...list, file: list.hash },
+            render: render(catalog),
+          },
           creation => loads.createList(creation, list, request.apiKey.organisation),
         )
       },

@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Catalog } from '../../../core/catalog.ts'
 import { sees } from '../../api-keys.ts'
-import { holdsCardNumber } from '../../card-number.ts'
 import type { HttpApp, HttpDeps } from '../../deps.ts'
 import type { InFlight } from '../../idempotency.ts'
 import { type Refusal, sendProblem } from '../../problem.ts'
@@ -50,11 +49,6 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
     const body = request.body as Told
     const catalog = deps.catalogOf(apiKey.tenant)
     if (catalog === undefined) return sendProblem(reply, { reason: 'switch_unavailable' })
-    for (const field of ['reason', 'reference'] as const) {
-      if (holdsCardNumber(body[field] ?? '')) {
-        return sendProblem(reply, fieldRefusal(`/${field}`, 'must not look like a card number').refusal)
-      }
-    }
     const found = await holderOf(body, apiKey, deps)
     if ('refusal' in found) return sendProblem(reply, found.refusal)
     const prepared = await prepare(found.holder, catalog)

@@ -36,6 +36,7 @@ export const SignedAmount = (description: string) =>
   Type.Integer({
     minimum: -amountMax,
     maximum: amountMax,
+    not: { const: 0 },
     description: `${description} In minor units of the currency.`,
     examples: [5000000],
     ...must('must be an integer other than zero'),

@@ -1,12 +1,12 @@
 import { type Static, Type } from 'typebox'
-import { Amount, Card, Id, must, Note, PositiveAmount, Reference, Time } from '../../schemas/common.ts'
+import { Amount, CardOfHolder, Id, must, Note, PositiveAmount, Reference, Time } from '../../schemas/common.ts'
 import { Code, closed, OrNull, SignedAmount } from './common.ts'
 
 /** A holder, named in one of these ways. */
 export const holderNames = {
   cardholder: Type.Optional(Id('Id of the holder.', '42')),
   cardholderReference: Type.Optional(Reference('Your own number of the holder.')),
-  card: Type.Optional(Card()),
+  card: Type.Optional(CardOfHolder()),
 } as const
 
 const oneHolder = { ...closed, ...must('must name the holder: cardholder, cardholderReference or card') }

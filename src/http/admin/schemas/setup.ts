@@ -65,7 +65,7 @@ const apiKey = {
 export const ApiKeyBody = Type.Object({
   id: Id('Its id.', '7'),
   ...apiKey,
-  madeAt: Time('When it was made.'),
+  createdAt: Time('When it was made.'),
   disabledAt: Nullable(Time('Since when it is not taken any more.')),
   version: Version(),
 })

@@ -90,6 +90,34 @@ describe('what goes back to limits: not what was refunded', () => {
       all('0 in 0', '0 in 0', '0 in 0'),
     ],
     [
+      "a terminal's late reverse whose refund is reversed",
+      'settled',
+      (l, id) => {
+        const back = l.do(reverse(id, null, late)).decision.transaction as number
+        for (const off of [70n, 30n]) expect(l.do(reverse(back, off)).decision.reason).toBe('approved')
+      },
+      all('60 in 1', '40 in 1', '100 in 1'),
+    ],
+    [
+      'a late reverse of a part whose refund is reversed in part',
+      'settled',
+      (l, id) => {
+        const part = { ...late, extent: { by: 'to', amount: 30n } } as const
+        const back = l.do(reverse(id, null, part)).decision.transaction as number
+        expect(l.do(reverse(back, 20n)).decision.reason).toBe('approved')
+      },
+      all('30 in 1', '20 in 1', '50 in 1'),
+    ],
+    [
+      'a refund of a settled purchase that is reversed',
+      'settled',
+      (l, id) => {
+        const back = l.do(refund(id)).decision.transaction as number
+        expect(l.do(reverse(back)).decision.reason).toBe('approved')
+      },
+      all('60 in 1', '40 in 1', '100 in 1'),
+    ],
+    [
       'a part refunded, the rest reversed: there was a purchase',
       'confirmed',
       (l, id) => [l.do(refund(id, 70n)), l.do(reverse(id))],

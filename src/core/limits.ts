@@ -57,11 +57,46 @@ export function countApproval(
  * a purchase any more either. Organisations must be locked: see `needOfOrganisations`.
  */
 export function giveBackToLimits(
-  { holder, merchant, at }: Transaction,
-  legs: readonly { readonly program: number; readonly funder: number; readonly amount: bigint }[],
+  transaction: Transaction,
+  legs: readonly LegPart[],
   isEnded: boolean,
   rows: WorkingSet,
   context: DecisionContext,
+): void {
+  changeThen(transaction, legs, rows, context, (usage, counter, amount) =>
+    giveBackIn(usage, counter, amount, isEnded ? 1 : 0),
+  )
+}
+
+/**
+ * Counts what such a purchase takes again after all, in the windows in which it was approved. `isPurchase`: it did not
+ * count as one any more. Organisations must be locked.
+ */
+export function countAgain(
+  transaction: Transaction,
+  legs: readonly LegPart[],
+  isPurchase: boolean,
+  rows: WorkingSet,
+  context: DecisionContext,
+): void {
+  changeThen(transaction, legs, rows, context, (usage, counter, amount) =>
+    countIn(usage, counter, amount, isPurchase ? 1 : 0),
+  )
+}
+
+interface LegPart {
+  readonly program: number
+  readonly funder: number
+  readonly amount: bigint
+}
+
+/** Changes the counters that a purchase was counted in when it was approved. */
+function changeThen(
+  { holder, merchant, at }: Transaction,
+  legs: readonly LegPart[],
+  rows: WorkingSet,
+  context: DecisionContext,
+  changeOne: (usage: Usage, counter: Counter, amount: bigint) => Usage,
 ): void {
   const { catalog } = context
   if (holder === null || merchant === null || !limitedOf(catalog).isAny) return
@@ -69,9 +104,7 @@ export function giveBackToLimits(
   const parts = legs.map(({ program, funder, amount }) => {
     return { funder, amount, counters: countersOf(limitsOf(program, at, catalog), program, merchant, local, catalog) }
   })
-  change(holder, merchant, parts, local, rows, context, (usage, counter, amount) =>
-    giveBackIn(usage, counter, amount, isEnded ? 1 : 0),
-  )
+  change(holder, merchant, parts, local, rows, context, changeOne)
 }
 
 interface Limited {

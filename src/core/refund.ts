@@ -63,9 +63,10 @@ export function giveBack(
     refundLegs.unshift({ ...leg, posted: back })
     postings.unshift(transfer(payable, leg.lot, back, back))
   }
+  const id = transactionIdOf(dayOfMicros(context.at), shardOf(original.id), context.nextSequence())
   const refund: Transaction = {
     ...original,
-    id: transactionIdOf(dayOfMicros(context.at), shardOf(original.id), context.nextSequence()),
+    id,
     kind: 'refund',
     phase: 'confirmed',
     reason: 'approved',
@@ -79,8 +80,7 @@ export function giveBack(
     confirmedIn: context.batch,
     original: original.id,
     stan: command.kind === 'refund' ? command.stan : null,
-    // The number of the purchase must not name two transactions.
-    rrn: command.kind === 'refund' && command.rrn !== rrnOfTransaction(original) ? command.rrn : null,
+    rrn: command.kind === 'reverse' ? rrnOf(id) : command.rrn === rrnOfTransaction(original) ? null : command.rrn,
   }
   rows.change(original, {
     ...original,
@@ -99,5 +99,11 @@ export function giveBack(
     )
   return answer(command, rows, context, { reason: 'approved', transaction: refund, postings })
 }
+
+/**
+ * Whether a refund is that of a terminal's late reverse, which has given back to limits too: it has the switch's own
+ * number, which others go without. (No number of a purchase may name two transactions.)
+ */
+export const isOfReverse = ({ kind, rrn, id }: Transaction): boolean => kind === 'refund' && rrn === rrnOf(id)
 
 const rrnOfTransaction = ({ rrn, id }: Transaction): string => rrn ?? rrnOf(id)

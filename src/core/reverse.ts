@@ -3,11 +3,12 @@ import { answer, type DecisionContext, deferred, type Outcome, payableOf } from 
 import { giveValueBack, needOfGivingBack } from './give-back.ts'
 import { dayOfMicros } from './ids.ts'
 import { availableOf, type Posting, release, transfer } from './ledger.ts'
+import { countAgain, needOfOrganisations } from './limits.ts'
 import { lesser } from './money.ts'
 import { findOriginal } from './original.ts'
 import { refusalOf } from './phases.ts'
 import type { Reason } from './reasons.ts'
-import { giveBack } from './refund.ts'
+import { giveBack, isOfReverse } from './refund.ts'
 import { type Amounts, inForce, type Leg, type Transaction } from './transactions.ts'
 import type { WorkingSet } from './working-set.ts'
 
@@ -119,6 +120,9 @@ function takeBack(
   if (refunded === undefined) return deferred({ transactions: refund.original === null ? [] : [refund.original] })
   const lots = refund.holder === null ? [] : rows.lotsOf(refund.holder)
   if (lots === undefined) return deferred({ lotsOf: refund.holder === null ? [] : [refund.holder] })
+  const hasGivenBack = isOfReverse(refund)
+  const need = hasGivenBack ? needOfOrganisations(refund.legs, refunded.at, rows, context.catalog) : null
+  if (need !== null) return deferred(need)
   const payable = payableOf(refund, context)
   const postings: Posting[] = []
   const legs: Leg[] = []
@@ -141,6 +145,13 @@ function takeBack(
     amounts: { ...refunded.amounts, refunded: refunded.amounts.refunded - amount },
     legs: refunded.legs.map(leg => ({ ...leg, posted: leg.posted + (back.get(leg.lot) ?? 0n) })),
   })
+  if (hasGivenBack) {
+    const parts = refund.legs.map(({ lot, program, funder }) => ({ program, funder, amount: back.get(lot) ?? 0n }))
+    const { confirmed, reversed } = refunded.amounts
+    // Only a late reverse of all there was has ended the purchase.
+    const isPurchase = refund.amounts.reversed === 0n && refund.amounts.confirmed === confirmed - reversed
+    countAgain(refunded, parts, isPurchase, rows, context)
+  }
   return finish(command, refund, legs, postings, amount, rows, context)
 }
 

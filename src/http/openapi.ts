@@ -65,15 +65,19 @@ export async function describeApi(app: HttpApp, version: string): Promise<void> 
 interface Operation {
   operationId?: string
   parameters?: object[]
-  requestBody?: { required?: boolean }
+  requestBody?: { required?: boolean; content?: object }
   responses: Record<string, object>
 }
 
 function complete(operation: Operation, docs: RouteDocs): void {
-  const { keyed, success, query, bodyOptional, mediaType, parameters } = docs
+  const { keyed, success, query, bodyOptional, mediaType, fileTypes, parameters } = docs
   if (parameters !== undefined) operation.parameters = [...(operation.parameters ?? []), ...parameters]
   if (keyed) operation.parameters = [...(operation.parameters ?? []), keyParameter]
   if (query === 'list') operation.parameters = listParameters
+  if (fileTypes !== undefined) {
+    const file = { schema: { type: 'string', format: 'binary' } }
+    operation.requestBody = { required: true, content: Object.fromEntries(fileTypes.map(type => [type, file])) }
+  }
   if (operation.requestBody !== undefined && bodyOptional === true) operation.requestBody.required = false
   for (const [status, description] of Object.entries(success)) {
     const content = mediaType === undefined ? {} : { content: { [mediaType]: { schema: { type: 'string' } } } }

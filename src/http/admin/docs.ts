@@ -11,6 +11,8 @@ interface AdminDocs {
   readonly reasons?: readonly Reason[]
   /** Parameters that are in no schema, as OpenAPI has them. */
   readonly parameters?: readonly object[]
+  /** The media types of its body, where that is a file. */
+  readonly fileTypes?: readonly string[]
 }
 
 const docsOf = (

@@ -79,3 +79,10 @@ test('whoever decides a request reads it as the API names things', () => {
     members: [{ cardholder: '7' }, { cardholder: '8', amount: 5 }],
   })
 })
+
+test('the description of the API has the kinds of files that are taken', async () => {
+  const { json } = await admin.call('GET', '/openapi.json', { key: null })
+  const { requestBody, responses } = json.paths['/admin/v1/load-files'].post
+  expect(Object.keys(requestBody.content)).toContain('text/csv')
+  expect(Object.keys(responses)).toEqual(expect.arrayContaining(['413', '415']))
+})

@@ -250,7 +250,7 @@ describe('the run', () => {
     }
   })
 
-  test('a file that is checked again after somebody was asked to approve it does not run on that approval', async () => {
+  test('a file that is checked again after somebody was asked to approve it does not run on that', async () => {
     await admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = 100 WHERE id = 1')
     try {
       const { json } = await send('reference,amount\nE-1,101\nE-later,1000000')

@@ -42,6 +42,8 @@ export interface RouteDocs {
   readonly parameters?: readonly object[]
   /** The media type of a success, where it is not JSON. */
   readonly mediaType?: string
+  /** The media types of its body, where that is a file and no JSON. */
+  readonly fileTypes?: readonly string[]
 }
 
 declare module 'fastify' {

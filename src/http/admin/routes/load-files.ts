@@ -87,6 +87,7 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
             'CSV or XLSX, up to 20 MB and 100,000 lines, as the body. Nothing is loaded yet: the answer is a dry ' +
             'run, and each line has its verdict. The same file under the same reference is refused.',
           reasons: ['file_known'],
+          fileTypes,
           parameters: Object.entries(uploadParameters).map(([name, description]) => ({
             name,
             in: 'query',

@@ -41,8 +41,12 @@ export class TerminalLine implements Line {
   readonly #reader = new FrameReader(defaultFraming)
   readonly #templates: readonly FrameTemplate[]
   readonly #time = new TransmissionTime()
-  /** Of each slot: the STAN that is under way, 0 if none is, and of its authorize STAN, time, card and amount. */
+  /**
+   * Of each slot: the STAN that is under way (0 if none is) and its time, and of its authorize STAN, time, card and
+   * amount. Frames are written later than they are made, when the second may be another.
+   */
   readonly #stans: Int32Array
+  readonly #times: Buffer
   readonly #originalStans: Int32Array
   readonly #originalTimes: Buffer
   readonly #cards: Int32Array
@@ -61,6 +65,7 @@ export class TerminalLine implements Line {
     this.#stans = new Int32Array(slots)
     this.#rounds = new Int32Array(slots)
     this.#originalStans = new Int32Array(slots)
+    this.#times = Buffer.alloc(slots * timeDigits)
     this.#originalTimes = Buffer.alloc(slots * timeDigits)
     this.#cards = new Int32Array(slots)
     this.#amounts = new Float64Array(slots)
@@ -111,6 +116,7 @@ export class TerminalLine implements Line {
     this.#steps[slot] = step
     this.waiting++
     this.#time.refresh(nowMicros())
+    this.#time.bytes.copy(this.#times, slot * timeDigits)
     this.#outgoing.push(slot)
     if (!this.#isReading && this.#outgoing.length === 1) process.nextTick(flush, this)
   }
@@ -136,7 +142,7 @@ export class TerminalLine implements Line {
     frame.copy(bytes, at)
     writeAmount(bytes, at + amountAt, this.#amounts[slot] as number)
     writeStan(bytes, at + stanAt, this.#stans[slot] as number)
-    this.#time.bytes.copy(bytes, at + timeAt)
+    this.#times.copy(bytes, at + timeAt, slot * timeDigits, (slot + 1) * timeDigits)
     if (panAt >= 0) this.#options.cards.write(bytes, at + panAt, this.#cards[slot] as number)
     if (originalAt >= 0) {
       writeStan(bytes, at + originalAt, this.#originalStans[slot] as number)

@@ -23,8 +23,8 @@ const pageMax = 256
 const linesMax = 2_048
 
 /**
- * Runs a part of the oldest list that waits, as commands through the engine. Each line has a key of its own, kept under
- * the day of the run: whoever runs it again, and however late, has no second effect. Answers how many it decided.
+ * Runs a part of the list that has waited longest, as commands through the engine. Each line has a key of its own, kept
+ * under the day of the run: whoever runs it again, and however late, has no second effect. Answers how many it decided.
  */
 export async function runLists({ run }: AdminPool, submit: Submit, catalog: Catalog): Promise<number> {
   const tenant = catalog.tenant.id

@@ -16,7 +16,10 @@ export interface ClaimedList {
 /** A process that has not come back for so long has ended. */
 const leaseSeconds = 30
 
-/** Takes on the oldest list that runs and that nobody works on; null: there is none. */
+/**
+ * Takes on the list that runs, that nobody works on and that has waited longest; null: there is none. They take turns,
+ * so that neither a long one nor one with a line that gets no answer keeps the others waiting.
+ */
 export async function claimList(run: Run, tenant: number): Promise<ClaimedList | null> {
   const [row] = await run(
     `UPDATE load_lists SET leased_until = clock_timestamp() + interval '${leaseSeconds} seconds',
@@ -25,7 +28,8 @@ export async function claimList(run: Run, tenant: number): Promise<ClaimedList |
        resumed_done = CASE WHEN leased_until < clock_timestamp() - interval '${leaseSeconds} seconds'
          THEN done ELSE resumed_done END
      WHERE tenant = $1 AND id = (SELECT id FROM load_lists WHERE tenant = $1 AND state = 'running'
-       AND (leased_until IS NULL OR leased_until <= clock_timestamp()) ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+       AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+       ORDER BY leased_until NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED)
      RETURNING id, kind, run_day, reason, reference, actor`,
     [tenant],
   )

@@ -114,6 +114,28 @@ describe('budgets of an organisation', () => {
   })
 })
 
+test('a budget that somebody else holds keeps nobody waiting who needs none', async () => {
+  await load(34, 'budget', 1_000n)
+  await load(35, 'counted', 1_000n)
+  const engine = ledger.engine({ laneCount: 1, events: { batch() {}, fault() {}, away() {}, back() {} } })
+  const client = await ledger.pool.connect()
+  try {
+    await client.query('BEGIN; SELECT FROM organisation_counters FOR NO KEY UPDATE')
+    const waiting = engine.submit(make.authorize({ card: tokenOf(34), amount: 1n, key: newClientKey() }))
+    const first = engine.submit(make.authorize({ card: tokenOf(35), amount: 1n, key: newClientKey() }))
+    expect(reasonOf(await first)).toBe('approved')
+    const began = performance.now()
+    const more = purchases(20, () => 35, 1n).map(command => engine.submit(command))
+    expect(count(await Promise.all(more))).toEqual({ approved: 20 })
+    expect(performance.now() - began).toBeLessThan(1_500)
+    await client.query('ROLLBACK')
+    expect(reasonOf(await waiting)).toMatch(/approved|budget_exhausted/)
+  } finally {
+    await client.query('ROLLBACK')
+    client.release()
+  }
+}, 20_000)
+
 describe('lots that expire', () => {
   const now = async (): Promise<number> => {
     const { rows } = await ledger.pool.query<{ at: string }>(

@@ -155,7 +155,7 @@ export class Executor {
     })
     const { programsWithBudgets } = plan
     if (plan.organisations.size > 0 || (programsWithBudgets.length > 0 && tokens.length > 0)) {
-      const budgets = lockOrganisations(tenant, [...plan.organisations], tokens, programsWithBudgets)
+      const budgets = lockOrganisations(tenant, [...plan.organisations], tokens, programsWithBudgets, mode)
       send(budgets, (rows, into) => into.organisations.push(...rows.map(organisationOf)))
     }
     const span = this.#spanOf(plan.days)

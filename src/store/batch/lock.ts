@@ -85,16 +85,17 @@ export function lockHolders(sources: HolderSources, mode: 'wait' | 'skip'): Stat
 
 /**
  * Locks the counters of organisations, after the holders: those that are named, and those that have funded credit of
- * these cards in programs with limits of organisations.
+ * these cards in programs with limits of organisations. `skip`: leaves held ones out.
  */
 export const lockOrganisations = (
   tenant: number,
   organisations: readonly number[],
   tokens: readonly string[],
   programs: readonly number[],
+  mode: 'wait' | 'skip' = 'wait',
 ): Statement =>
   statement(
-    'lock_organisations',
+    mode === 'wait' ? 'lock_organisations' : 'lock_organisations_skip',
     `SELECT o.organisation, o.balance, o.usage FROM (
        SELECT DISTINCT tenant, organisation FROM (
          SELECT $1::integer AS tenant, organisation FROM unnest($2::integer[]) AS organisation
@@ -106,6 +107,6 @@ export const lockOrganisations = (
        ) AS found OFFSET 0
      ) AS x
      JOIN organisation_counters o ON o.tenant = x.tenant AND o.organisation = x.organisation
-     ORDER BY o.organisation FOR NO KEY UPDATE OF o`,
+     ORDER BY o.organisation FOR NO KEY UPDATE OF o ${mode === 'skip' ? 'SKIP LOCKED' : ''}`,
     [tenant, arrayOf(organisations), arrayOf(tokens), arrayOf(programs)],
   )

@@ -46,21 +46,27 @@ const programsOf: Readonly<Record<Shape, readonly object[]>> = {
       terms: { limits: [{ of: 'organisation', per: 'day', amount: amply, count: 1_000_000_000 }] },
     },
   ],
-  welfare: ['food', 'travel', 'books'].map((code, priority) => ({
-    code,
-    kind: 'welfare',
-    terms: {
-      priority,
-      // The first pays half of each purchase at most, so that every purchase spends two of the three lots.
-      ...(priority === 0 ? { purchase: { sharePercent: 50 } } : {}),
-      limits: [
-        { of: 'account', per: 'day', amount: amply, count: 1_000_000_000 },
-        { of: 'account', per: 'persian_month', amount: amply },
-        { of: 'holder', per: 'day', amount: amply },
-        { of: 'merchant', per: 'week', count: 1_000_000_000 },
-      ],
+  // Three lots and four limits; the first pays half of each purchase at most, so that each is paid by two of them.
+  welfare: [
+    {
+      code: 'food',
+      kind: 'welfare',
+      terms: {
+        priority: 0,
+        purchase: { sharePercent: 50 },
+        limits: [
+          { of: 'account', per: 'day', amount: amply, count: 1_000_000_000 },
+          { of: 'account', per: 'persian_month', amount: amply },
+        ],
+      },
     },
-  })),
+    {
+      code: 'travel',
+      kind: 'welfare',
+      terms: { priority: 1, limits: [{ of: 'merchant', per: 'week', count: 1_000_000_000 }] },
+    },
+    { code: 'books', kind: 'welfare', terms: { priority: 2, limits: [{ of: 'holder', per: 'day', amount: amply }] } },
+  ],
 }
 
 /** `demo.json` with this many cards, and so many terminals of different merchants and of one. */

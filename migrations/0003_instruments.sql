@@ -112,6 +112,7 @@ ALTER TABLE programs DROP COLUMN priority, DROP COLUMN confirm_within_seconds;
 
 -- What the limits of a holder's programs have counted: counter, window, amount, count for each.
 ALTER TABLE cardholders ADD COLUMN usage bigint[];
+ALTER TABLE cardholders SET (fillfactor = 50);
 
 -- Who a holder is: apart from the row that is the lock. A national code is kept as a keyed hash.
 CREATE TABLE cardholder_profiles (

@@ -157,7 +157,7 @@ CREATE TABLE cardholders (
   tenant integer NOT NULL,
   usage bigint[],
   CONSTRAINT cardholders_pkey PRIMARY KEY (tenant, id)
-) WITH (fillfactor=80);
+) WITH (fillfactor=50);
 
 CREATE TABLE cards (
   token uuid NOT NULL,

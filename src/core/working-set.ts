@@ -11,7 +11,7 @@ export interface Rows {
   readonly cards: readonly Card[]
   readonly lots: readonly Lot[]
   /** Holders whose row this batch has locked, each with what its limits have counted. */
-  readonly lockedHolders: readonly (readonly [holder: number, usage: Usage])[]
+  readonly lockedHolders: readonly (readonly [holder: number, usage: Usage | UsageReader])[]
   /** Organisations whose counters this batch has locked. */
   readonly organisations: readonly OrganisationCounters[]
   /** Holders of whom every lot was read. */
@@ -23,6 +23,9 @@ export interface Rows {
   /** Bills that were reversed before any request for them had arrived. */
   readonly rememberedReversals: readonly BillReference[]
 }
+
+/** Reads what was counted once it is asked for: most commands do not ask. */
+export type UsageReader = () => Usage
 
 export interface BillReference {
   readonly merchant: number
@@ -107,7 +110,7 @@ export class WorkingSet {
   readonly #lotsByHolder = new Map<number, AccountId[]>()
   readonly #newLots = new Set<AccountId>()
   readonly #changedLots = new Map<AccountId, LotChange>()
-  readonly #usage: Map<number, Usage>
+  readonly #usage: Map<number, Usage | UsageReader>
   readonly #changedUsage = new Map<number, UsageChange>()
   readonly #organisations: Map<number, OrganisationCounters>
   readonly #changedOrganisations = new Map<number, OrganisationCounters>()
@@ -163,7 +166,10 @@ export class WorkingSet {
   usageOf(holder: number): Usage {
     const usage = this.#usage.get(holder)
     if (usage === undefined) throw new Error(`holder ${holder} is not locked`)
-    return usage
+    if (typeof usage !== 'function') return usage
+    const read = usage()
+    this.#usage.set(holder, read)
+    return read
   }
 
   setUsage(holder: number, usage: Usage): void {

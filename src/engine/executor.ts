@@ -7,8 +7,7 @@ import { dayOfMicros, type Micros, microsPerSecond } from '../core/ids.ts'
 import type { Lot } from '../core/ledger.ts'
 import { localTimeOf } from '../core/local-time.ts'
 import type { Card } from '../core/transactions.ts'
-import type { Usage } from '../core/usage.ts'
-import { type OrganisationCounters, WorkingSet } from '../core/working-set.ts'
+import { type OrganisationCounters, type UsageReader, WorkingSet } from '../core/working-set.ts'
 import { cardColumnCount, cardOf, decisionOf, lotOf, transactionOf, usageOf } from '../store/batch/columns.ts'
 import { begin, fence, lockHolders, lockNames, lockOrganisations } from '../store/batch/lock.ts'
 import * as read from '../store/batch/read.ts'
@@ -151,7 +150,7 @@ export class Executor {
       days: plan.originalDays,
     }
     send(lockHolders(sources, mode), (rows, into) => {
-      for (const row of rows) into.lockedHolders.push([idOf(row[0]), usageOf(row[1])])
+      for (const row of rows) into.lockedHolders.push([idOf(row[0]), () => usageOf(row[1])])
     })
     const { programsWithBudgets } = plan
     if (plan.organisations.size > 0 || (programsWithBudgets.length > 0 && tokens.length > 0)) {
@@ -267,7 +266,7 @@ interface ReadRows {
   readonly transactions: ReturnType<typeof transactionOf>[]
   readonly cards: Map<string, Card>
   readonly lots: Map<number, Lot>
-  readonly lockedHolders: (readonly [number, Usage])[]
+  readonly lockedHolders: (readonly [number, UsageReader])[]
   readonly organisations: OrganisationCounters[]
   readonly holdersWithLots: Set<number>
   readonly newLots: number[]

@@ -148,15 +148,23 @@ export function usageOf(literal: string | null | undefined): Usage {
       count: idOf(numbers[at + 3]),
     })
   }
+  literals.set(usage, literal as string)
   return usage
 }
 
 const noUsage: Usage = []
+/** What usage was read from: most of what is read is written again, as what it must still be. */
+const literals = new WeakMap<Usage, string>()
 
 export function usageLiteral(usage: Usage): string | null {
   if (usage.length === 0) return null
-  const parts = usage.map(({ counter, window, amount, count }) => `${counter},${window},${amount},${count}`)
-  return `{${parts.join(',')}}`
+  const read = literals.get(usage)
+  if (read !== undefined) return read
+  let literal = ''
+  for (const { counter, window, amount, count } of usage) {
+    literal += `${literal === '' ? '{' : ','}${counter},${window},${amount},${count}`
+  }
+  return `${literal}}`
 }
 
 /** Five numbers a leg: lot, program, funder, held, posted. */

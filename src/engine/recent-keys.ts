@@ -9,14 +9,16 @@ interface Opened {
 
 /**
  * Which transaction a request opened, and whose it is, for the requests of late: a bounded memory of facts that never
- * change, so that a follow-up need not look its original up and goes to the same lane.
+ * change, so that a follow-up need not look its original up and goes to the same lane. It forgets by halves: a Map from
+ * which the oldest entry is taken each time walks over all the places of those that were taken before.
  */
 export class RecentKeys {
-  readonly #max: number
-  readonly #opened = new Map<string, Opened>()
+  readonly #half: number
+  #opened = new Map<string, Opened>()
+  #older: ReadonlyMap<string, Opened> = new Map()
 
   constructor(max: number) {
-    this.#max = max
+    this.#half = max / 2
   }
 
   note(command: Command, result: Result): void {
@@ -29,8 +31,11 @@ export class RecentKeys {
   }
 
   #remember(name: string, opened: Opened): void {
+    if (this.#opened.size >= this.#half) {
+      this.#older = this.#opened
+      this.#opened = new Map()
+    }
     this.#opened.set(name, opened)
-    if (this.#opened.size > this.#max) this.#opened.delete(this.#opened.keys().next().value as string)
   }
 
   /** The command with its original named by id, where that is known, and the holder of the original. */
@@ -45,9 +50,9 @@ export class RecentKeys {
   }
 
   #find(tenant: number, original: Original): Opened | undefined {
-    if (original.by === 'id') return this.#opened.get(idName(tenant, original.id))
-    if (original.by === 'key') return this.#opened.get(keyName(tenant, original.key))
-    return undefined
+    if (original.by !== 'id' && original.by !== 'key') return undefined
+    const name = original.by === 'id' ? idName(tenant, original.id) : keyName(tenant, original.key)
+    return this.#opened.get(name) ?? this.#older.get(name)
   }
 }
 

@@ -11,6 +11,7 @@ export const approvalKinds = [
   'schedule',
   'vouchers',
   'activation',
+  'merge',
   'terms',
 ] as const
 export type ApprovalKind = (typeof approvalKinds)[number]

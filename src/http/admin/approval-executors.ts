@@ -1,6 +1,7 @@
 import type { ApprovalKind } from '../../core/approvals.ts'
 import type { Executor } from './approvals.ts'
 import { activateApproved } from './gift-activation.ts'
+import { mergeApproved } from './gift-merge.ts'
 import { carryOutTerms } from './program-terms.ts'
 import { clawBackApproved } from './routes/clawback-lists.ts'
 import { runApprovedList } from './routes/load-files.ts'
@@ -19,5 +20,6 @@ export const executors: Readonly<Record<ApprovalKind, Executor>> = {
   schedule: createApprovedSchedule,
   vouchers: createApprovedSeries,
   activation: activateApproved,
+  merge: mergeApproved,
   terms: carryOutTerms,
 }

@@ -80,7 +80,7 @@ export interface Wish {
 
 /**
  * Answers 202 with an approval where a second person must agree, now or when the same request came before. Null: it is
- * to be carried out at once.
+ * to be carried out at once. Compare with null and nothing else: a reply that was awaited is undefined.
  */
 export async function waitsForSecond(call: Call, wish: Wish): Promise<FastifyReply | null> {
   const { request, reply, deps } = call

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startAdmin, type TestAdmin } from '../../../test/support/admin.ts'
 
 let admin: TestAdmin
@@ -109,21 +109,74 @@ test('one whose first load was refused can be activated later', async () => {
   expect((await act(id, 'activate', { amount: 100 })).status).toBe(201)
 })
 
-test('an activation above the threshold waits for a second person', async () => {
-  await admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = 1000 WHERE id = 1')
-  try {
+describe('above the threshold a second person is waited for', () => {
+  beforeAll(() => admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = 1000 WHERE id = 1'))
+  afterAll(() => admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = NULL WHERE id = 1'))
+  const approve = ({ json }: { json: { id: string } }) =>
+    admin.call('POST', `/admin/v1/approvals/${json.id}/approve`, { key: 'second-admin-key' })
+
+  test('by an activation', async () => {
     const [id = ''] = await issue()
     const asked = await act(id, 'activate', { amount: 1_001 })
     expect([asked.status, asked.json.kind]).toEqual([202, 'activation'])
     expect(await statusOf(id)).toEqual(['inactive', 0])
-    const approve = () =>
-      admin.call('POST', `/admin/v1/approvals/${asked.json.id}/approve`, { key: 'second-admin-key' })
-    expect((await approve()).json.answer.status).toBe(201)
-    expect((await approve()).json.answer.status).toBe(201)
+    expect((await approve(asked)).json.answer.status).toBe(201)
+    expect((await approve(asked)).json.answer.status).toBe(201)
     expect(await statusOf(id)).toEqual(['active', 1_001])
-  } finally {
-    await admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = NULL WHERE id = 1')
-  }
+  })
+
+  test('by a load and an adjustment, which are not made meanwhile', async () => {
+    const [id = ''] = await issue()
+    await act(id, 'activate', { amount: 10 })
+    const load = await act(id, 'load', { amount: 1_001 })
+    const adjust = await act(id, 'adjust', { amount: 1_002, reason: 'a mistake' })
+    expect([load.status, adjust.status]).toEqual([202, 202])
+    // One that is made at once, after whatever the others may have begun.
+    await act(id, 'load', { amount: 1 })
+    expect(await statusOf(id)).toEqual(['active', 11])
+    expect((await approve(load)).json.answer.status).toBe(201)
+    expect((await approve(adjust)).json.answer.status).toBe(201)
+    expect(await statusOf(id)).toEqual(['active', 2_014])
+  })
+
+  test('by a merge, whose cards are looked at again', async () => {
+    const [id = '', other = '', small = ''] = await issue(3)
+    await act(id, 'activate', { amount: 1_000 })
+    await act(id, 'load', { amount: 1 })
+    await act(other, 'activate', { amount: 10 })
+    await act(small, 'activate', { amount: 5 })
+    expect((await act(small, 'merge', { into: other })).status).toBe(201)
+    const merge = () => act(id, 'merge', { into: other, reason: 'asked for' }, { idempotencyKey: 'merge-1' })
+    const asked = await merge()
+    expect([asked.status, asked.json.kind, asked.json.request]).toEqual([
+      202,
+      'merge',
+      expect.objectContaining({ card: id, into: other, reason: 'asked for' }),
+    ])
+    expect(await statusOf(id)).toEqual(['active', 1_001])
+    await act(other, 'block', { reason: 'lost' })
+    const tooSoon = await approve(asked)
+    expect([tooSoon.status, tooSoon.json]).toEqual([409, expect.objectContaining({ reason: 'card_status_wrong' })])
+    await act(other, 'unblock')
+    const approved = await approve(asked)
+    expect([approved.json.answer.status, approved.json.answer.body.amount]).toEqual([201, 1_001])
+    expect((await approve(asked)).json).toEqual(approved.json)
+    expect((await merge()).status).toBe(202)
+    expect(await statusOf(id)).toEqual(['closed', 0])
+    expect(await statusOf(other)).toEqual(['active', 1_016])
+  })
+})
+
+test('an adjustment is made on the fullest load that has not expired', async () => {
+  const [id = ''] = await issue()
+  const first = await act(id, 'activate', { amount: 1_000 })
+  const second = await act(id, 'load', { amount: 300 })
+  await admin.ledger.pool.query(
+    `UPDATE lots SET expires_at = clock_timestamp() - interval '1 minute' WHERE tenant = 1 AND lot = $1`,
+    [first.json.lot],
+  )
+  const adjusted = await act(id, 'adjust', { amount: 50, reason: 'for the trouble' })
+  expect([adjusted.status, adjusted.json.lot, adjusted.json.balance]).toEqual([201, second.json.lot, 350])
 })
 
 test('no way leads to cash, and no other card is a gift card', async () => {

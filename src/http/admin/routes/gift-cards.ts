@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type CardMove, type CardRecord, mayMove } from '../../../core/cards.ts'
+import type { CardMove, CardRecord } from '../../../core/cards.ts'
 import type { Catalog } from '../../../core/catalog.ts'
 import type { Adjust, Load } from '../../../core/commands.ts'
 import type { GiftBatch } from '../../../core/gift-cards.ts'
-import { availableOf, type Lot } from '../../../core/ledger.ts'
+import { availableOf, isExpired, type Lot } from '../../../core/ledger.ts'
 import { toJsonAmount } from '../../amounts.ts'
 import type { HttpApp, HttpDeps } from '../../deps.ts'
 import { type InFlight, readKey } from '../../idempotency.ts'
@@ -15,6 +15,7 @@ import { numberOffers } from '../card-offers.ts'
 import { actionDocs, createDocs, moveDocs, readDocs } from '../docs.ts'
 import { activate, auditBody } from '../gift-activation.ts'
 import { giftHistory } from '../gift-history.ts'
+import { closeMerged, mergeRefusal } from '../gift-merge.ts'
 import { fieldRefusal, funderOf, programOf } from '../holders.ts'
 import { answerCreate } from '../items.ts'
 import { listLimits, parseId } from '../lists.ts'
@@ -46,7 +47,7 @@ interface Gift {
 
 /** Gift cards: sold with value on them, and never paid out: a refund goes back to the card. */
 export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
-  const { cards, giftCards, accounts, setup } = deps.admin
+  const { cards, giftCards, accounts, loads, setup } = deps.admin
   const mayChange = allow('instruments:write', deps)
 
   app.post(
@@ -259,7 +260,8 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       const names = namesOf(GiftLoadBody)
       const call = { request, reply, deps, inFlight }
       const wish = { kind: 'load', amount: BigInt(request.body.amount), request: storedMove(load.move), names } as const
-      return (await waitsForSecond(call, wish)) ?? answerValue(call, names, load.move)
+      const waiting = await waitsForSecond(call, wish)
+      return waiting === null ? answerValue(call, names, load.move) : waiting
     },
   )
 
@@ -272,8 +274,8 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         operationId: 'adjustGiftCard',
         tag,
         summary: 'Put a gift card right',
-        description: 'On the load of which the most is left. The reason is kept with it.',
-        reasons: ['insufficient_funds', 'funding_insufficient', 'account_unknown'],
+        description: 'On the load, of those not expired, of which the most is left. The reason is kept with it.',
+        reasons: ['insufficient_funds', 'funding_insufficient', 'account_unknown', 'credit_expired'],
       }),
     },
     async (request, reply) => {
@@ -281,7 +283,12 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       if (gift === null) return sendProblem(reply, { reason: 'not_found' })
       const { body } = request
       const lots = await lotsOf(request, gift)
-      const [most] = lots.toSorted((one, other) => (availableOf(other) > availableOf(one) ? 1 : -1))
+      const at = deps.now()
+      const open = lots.filter(lot => !isExpired(lot, at))
+      // Where all have expired the engine decides too, so that a repeat gets its answer however late it comes.
+      const [most] = (open.length > 0 ? open : lots).toSorted((one, other) =>
+        availableOf(other) > availableOf(one) ? 1 : -1,
+      )
       if (most === undefined) return sendProblem(reply, { reason: 'account_unknown' })
       const amount = BigInt(body.amount)
       const note = { reason: body.reason, reference: null, actor: actorOf(request).label }
@@ -296,7 +303,8 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       const call = { request, reply, deps, inFlight }
       const size = amount < 0n ? -amount : amount
       const wish = { kind: 'adjust', amount: size, request: storedMove(move), names } as const
-      return (await waitsForSecond(call, wish)) ?? answerValue(call, names, move)
+      const waiting = await waitsForSecond(call, wish)
+      return waiting === null ? answerValue(call, names, move) : waiting
     },
   )
 
@@ -333,13 +341,13 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
     '/admin/v1/gift-cards/:id/merge',
     {
       onRequest: mayChange,
-      schema: { params: IdParams, body: GiftMergeBody, response: { 201: LotsMoved } },
-      config: createDocs({
+      schema: { params: IdParams, body: GiftMergeBody, response: { 201: LotsMoved, 202: ApprovalBody } },
+      config: moveDocs({
         operationId: 'mergeGiftCard',
         tag,
         summary: 'Merge a gift card into another',
         description: 'Everything on it goes to the other card of the same program; then it is closed for good.',
-        reasons: ['not_found', 'card_status_wrong', 'insufficient_funds', 'insufficient_funds_held'],
+        reasons: ['card_status_wrong', 'insufficient_funds', 'insufficient_funds_held'],
       }),
     },
     async (request, reply) => {
@@ -350,30 +358,27 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       if (into === null || into.program !== gift.program || into.card.id === gift.card.id) {
         return sendProblem(reply, fieldRefusal('/into', 'must be another gift card of the same program').refusal)
       }
-      const isRepeat = gift.card.status === 'closed'
-      if (
-        !isRepeat &&
-        (into.card.status !== 'active' || !mayMove(gift.card, 'close') || gift.card.status === 'inactive')
-      ) {
-        return sendProblem(reply, { reason: 'card_status_wrong' })
-      }
-      const lots = await lotsOf(request, gift)
-      if (lots.some(lot => lot.debitsPending > 0n)) return sendProblem(reply, { reason: 'insufficient_funds_held' })
+      const { tenant } = request.apiKey
+      const { id, holder } = gift.card
+      const refusal = await mergeRefusal(tenant, { from: gift.card, into: into.card }, deps)
+      if (refusal !== null) return sendProblem(reply, refusal)
       const reason = body.reason ?? null
       const move: ValueMove = {
         kind: 'transfer',
-        holder: gift.card.holder,
+        holder,
         program: gift.program,
         toHolder: into.card.holder,
         toProgram: gift.program,
         amount: null,
-        note: { reason, reference: `${gift.card.id} > ${into.card.id}`, actor: actorOf(request).label },
+        note: { reason, reference: `${id} > ${into.card.id}`, actor: actorOf(request).label },
       }
-      return answerValue({ request, reply }, namesOf(GiftMergeBody), move, {
-        onApproval: async () => {
-          await cards.move({ actor: actorOf(request), bodyOf: auditBody }, gift.card.id, 'close', reason)
-        },
-      })
+      const names = namesOf(GiftMergeBody)
+      const call = { request, reply, deps, inFlight }
+      const amount = await loads.unspent(tenant, { holder, program: gift.program, funder: null })
+      const stored = { ...storedMove(move), card: String(id), into: String(into.card.id) }
+      const waiting = await waitsForSecond(call, { kind: 'merge', amount, request: stored, names })
+      if (waiting !== null) return waiting
+      return answerValue(call, names, move, { onApproval: () => closeMerged(call, id, reason) })
     },
   )
 }

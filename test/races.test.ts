@@ -342,11 +342,11 @@ describe('closing a settlement versus batches under way', () => {
         }),
       )
       const closed = []
-      for (let round = 0; round < 15; round++) closed.push(...(await Promise.all([close(first), close(second)])).flat())
+      // As many as it takes for a batch to be under way in some of them.
+      while (closed.length < 24) closed.push(...(await Promise.all([close(first), close(second)])).flat())
       isOver = true
       await load
       closed.push(...(await close(first)))
-      expect(closed.length).toBeGreaterThan(4)
       expect(await close(second)).toEqual([])
       expect(new Set(closed.map(({ id }) => id)).size).toBe(closed.length)
       await reads.close()

@@ -5,7 +5,7 @@ import { type LocalTime, localTimeOf } from './local-time.ts'
 import type { Counted, Share } from './spend.ts'
 import { type Limit, termsAt } from './terms.ts'
 import type { Transaction } from './transactions.ts'
-import { type Counter, countersOf, countIn, giveBackIn, type Usage, withoutPast } from './usage.ts'
+import { type Counter, countersOf, countIn, giveBackIn, type Use } from './usage.ts'
 import type { WorkingSet } from './working-set.ts'
 
 /** What a purchase takes from, or gives back to, credit of one program and funder. */
@@ -47,9 +47,7 @@ export function countApproval(
 ): void {
   if (!limitedOf(context.catalog).isAny) return
   const parts = shares.map(({ candidate: { lot, counters }, amount }) => ({ funder: lot.funder, amount, counters }))
-  change(holder, merchant, parts, context.local, rows, context, (usage, counter, amount) =>
-    countIn(usage, counter, amount, 1),
-  )
+  change(holder, merchant, parts, context.local, rows, context, 1, countIn)
 }
 
 /**
@@ -63,9 +61,7 @@ export function giveBackToLimits(
   rows: WorkingSet,
   context: DecisionContext,
 ): void {
-  changeThen(transaction, legs, rows, context, (usage, counter, amount) =>
-    giveBackIn(usage, counter, amount, isEnded ? 1 : 0),
-  )
+  changeThen(transaction, legs, rows, context, isEnded ? 1 : 0, giveBackIn)
 }
 
 /**
@@ -79,9 +75,7 @@ export function countAgain(
   rows: WorkingSet,
   context: DecisionContext,
 ): void {
-  changeThen(transaction, legs, rows, context, (usage, counter, amount) =>
-    countIn(usage, counter, amount, isPurchase ? 1 : 0),
-  )
+  changeThen(transaction, legs, rows, context, isPurchase ? 1 : 0, countIn)
 }
 
 interface LegPart {
@@ -96,7 +90,8 @@ function changeThen(
   legs: readonly LegPart[],
   rows: WorkingSet,
   context: DecisionContext,
-  changeOne: (usage: Usage, counter: Counter, amount: bigint) => Usage,
+  count: number,
+  changed: typeof countIn,
 ): void {
   const { catalog } = context
   if (holder === null || merchant === null || !limitedOf(catalog).isAny) return
@@ -104,7 +99,7 @@ function changeThen(
   const parts = legs.map(({ program, funder, amount }) => {
     return { funder, amount, counters: countersOf(limitsOf(program, at, catalog), program, merchant, local, catalog) }
   })
-  change(holder, merchant, parts, local, rows, context, changeOne)
+  change(holder, merchant, parts, local, rows, context, count, changed)
 }
 
 interface Limited {
@@ -112,6 +107,8 @@ interface Limited {
   readonly isAny: boolean
   /** Programs that have, had or will have limits over all that a holder spends. */
   readonly ofHolders: readonly Program[]
+  /** Those limits at the moment that was asked for last: all purchases of a batch ask for the same. */
+  ofHoldersAt: { readonly at: Micros; readonly limits: readonly Limit[] } | null
 }
 
 const limited = new WeakMap<Catalog, Limited>()
@@ -124,7 +121,7 @@ function limitedOf(catalog: Catalog): Limited {
       [...catalog.programsById.values()].filter(({ versions }) =>
         versions.some(({ terms }) => terms.limits.some(isMeant)),
       )
-    found = { isAny: having(() => true).length > 0, ofHolders: having(({ of }) => of === 'holder') }
+    found = { isAny: having(() => true).length > 0, ofHolders: having(({ of }) => of === 'holder'), ofHoldersAt: null }
     limited.set(catalog, found)
   }
   return found
@@ -136,14 +133,18 @@ function limitsOf(program: number, at: Micros, catalog: Catalog): readonly Limit
 }
 
 /** One of the limits over all that a holder spends for each window they are counted over: amounts do not matter. */
-function holderLimits(at: Micros, catalog: Catalog): Limit[] {
-  const limits = new Map<string, Limit>()
-  for (const program of limitedOf(catalog).ofHolders) {
-    for (const limit of termsAt(program, at).limits) {
-      if (limit.of === 'holder') limits.set(`${limit.per} ${limit.hours}`, limit)
+function holderLimits(at: Micros, catalog: Catalog): readonly Limit[] {
+  const found = limitedOf(catalog)
+  if (found.ofHoldersAt?.at !== at) {
+    const limits = new Map<string, Limit>()
+    for (const program of found.ofHolders) {
+      for (const limit of termsAt(program, at).limits) {
+        if (limit.of === 'holder') limits.set(`${limit.per} ${limit.hours}`, limit)
+      }
     }
+    found.ofHoldersAt = { at, limits: [...limits.values()] }
   }
-  return [...limits.values()]
+  return found.ofHoldersAt.limits
 }
 
 /** Changes each counter of that time once, by the sum of the parts that it counts. */
@@ -154,42 +155,39 @@ function change(
   local: LocalTime,
   rows: WorkingSet,
   { catalog, local: now }: DecisionContext,
-  changeOne: (usage: Usage, counter: Counter, amount: bigint) => Usage,
+  count: number,
+  changed: typeof countIn,
 ): void {
-  const ofHolder = new Map<number, { counter: Counter; amount: bigint }>()
-  const ofFunders = new Map<number, typeof ofHolder>()
-  const add = (sums: typeof ofHolder, counter: Counter, amount: bigint): void => {
-    sums.set(counter.id, { counter, amount: (sums.get(counter.id)?.amount ?? 0n) + amount })
-  }
+  const ofHolder: Use[] = []
+  const ofFunders = new Map<number, Use[]>()
+  // Whichever program has a limit of the holder, all that the holder spends counts.
   const limitsOfHolder = countersOf(holderLimits(local.at, catalog), 0, merchant, local, catalog)
   for (const { funder, amount, counters } of parts) {
-    // Whichever program has a limit of the holder, all that the holder spends counts.
-    for (const counter of limitsOfHolder) add(ofHolder, counter, amount)
+    for (const counter of limitsOfHolder) add(ofHolder, counter, amount, count)
     for (const counter of counters) {
-      if (counter.limit.of === 'holder') continue
-      if (counter.limit.of !== 'organisation') add(ofHolder, counter, amount)
-      else add(getOrSet(ofFunders, funder), counter, amount)
+      const { of } = counter.limit
+      if (of === 'holder') continue
+      add(of === 'organisation' ? getOrSet(ofFunders, funder) : ofHolder, counter, amount, count)
     }
   }
-  const changed = (usage: Usage, sums: typeof ofHolder): Usage =>
-    [...sums.values()].reduce(
-      (so, { counter, amount }) => changeOne(so, counter, amount),
-      withoutPast(usage, now, catalog),
-    )
-
-  if (ofHolder.size > 0) rows.setUsage(holder, changed(rows.usageOf(holder), ofHolder))
-  for (const [funder, sums] of ofFunders) {
+  if (ofHolder.length > 0) rows.setUsage(holder, changed(rows.usageOf(holder), ofHolder, now, catalog))
+  for (const [funder, uses] of ofFunders) {
     const organisation = rows.organisation(funder)
     if (organisation === undefined) throw new Error(`organisation ${funder} is not locked`)
-    rows.setOrganisation({ ...organisation, usage: changed(organisation.usage, sums) })
+    rows.setOrganisation({ ...organisation, usage: changed(organisation.usage, uses, now, catalog) })
   }
 }
 
-function getOrSet(sums: Map<number, Map<number, { counter: Counter; amount: bigint }>>, key: number) {
-  let found = sums.get(key)
-  if (found === undefined) {
-    found = new Map()
-    sums.set(key, found)
-  }
-  return found
+function add(uses: Use[], counter: Counter, amount: bigint, count: number): void {
+  const known = uses.find(use => use.counter.id === counter.id)
+  if (known === undefined) uses.push({ counter, amount, count })
+  else known.amount += amount
+}
+
+function getOrSet(ofFunders: Map<number, Use[]>, funder: number): Use[] {
+  const known = ofFunders.get(funder)
+  if (known !== undefined) return known
+  const uses: Use[] = []
+  ofFunders.set(funder, uses)
+  return uses
 }

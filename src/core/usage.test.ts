@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { catalog, day, startOfTime } from '../../test/support/core.ts'
 import { localTimeOf } from './local-time.ts'
 import type { Limit } from './terms.ts'
-import { type Counter, countersOf, countIn, giveBackIn, type Usage, usedOf, withoutPast } from './usage.ts'
+import { type Counter, countersOf, countIn, giveBackIn, type Usage, usedOf } from './usage.ts'
 import { periods } from './windows.ts'
 
 const local = (at = startOfTime) => localTimeOf(at, catalog.tenant)
@@ -16,6 +16,11 @@ const limit = (over: Partial<Limit> = {}): Limit => ({
 })
 const counterOf = (one: Limit, program = 1, merchant = 0, at = startOfTime): Counter =>
   countersOf([one], program, merchant, local(at), catalog)[0] as Counter
+/** Counted or given back in one counter, at the time of its window. */
+const count = (usage: Usage, counter: Counter, amount: bigint, at = startOfTime): Usage =>
+  countIn(usage, [{ counter, amount, count: 1 }], local(at), catalog)
+const giveBack = (usage: Usage, counter: Counter, amount: bigint, count: number): Usage =>
+  giveBackIn(usage, [{ counter, amount, count }], local(), catalog)
 
 test('counters differ by what is counted over what, and keep their name when the limit is changed', () => {
   const scopes = ['account', 'holder', 'merchant', 'organisation'] as const
@@ -47,25 +52,26 @@ test('all programs of a holder share its counters, but not those of other rollin
 test('what is counted is there until its window is over', () => {
   const today = counterOf(limit())
   const tomorrow = counterOf(limit(), 1, 0, startOfTime + day)
-  const once = countIn([], today, 30n, 1)
-  const twice = countIn(once, today, 20n, 1)
+  const once = count([], today, 30n)
+  const twice = count(once, today, 20n)
   expect([usedOf([], today), usedOf(once, today), usedOf(twice, today), usedOf(twice, tomorrow)]).toEqual([
     { amount: 0n, count: 0 },
     { amount: 30n, count: 1 },
     { amount: 50n, count: 2 },
     { amount: 0n, count: 0 },
   ])
-  const next = countIn(twice, tomorrow, 5n, 1)
+  const next = count(twice, tomorrow, 5n, startOfTime + day)
   expect(next).toEqual([{ counter: tomorrow.id, window: tomorrow.window, amount: 5n, count: 1 }])
   // The clock has stepped back over midnight: each day has its own.
-  expect(usedOf(countIn(next, today, 7n, 1), tomorrow)).toEqual({ amount: 5n, count: 1 })
+  expect(usedOf(count(next, today, 7n), tomorrow)).toEqual({ amount: 5n, count: 1 })
 })
 
 test('rolling hours add up their windows, of which there are never more than 61 or 62', () => {
   const rolling = limit({ per: 'hours', hours: 1 })
   let usage: Usage = []
   for (let minute = 0; minute < 200; minute++) {
-    usage = countIn(usage, counterOf(rolling, 1, 0, startOfTime + minute * 60_000_000), 1n, 1)
+    const at = startOfTime + minute * 60_000_000
+    usage = count(usage, counterOf(rolling, 1, 0, at), 1n, at)
   }
   expect(usage.length).toBe(61)
   expect(usedOf(usage, counterOf(rolling, 1, 0, startOfTime + 199 * 60_000_000))).toEqual({ amount: 61n, count: 61 })
@@ -75,7 +81,7 @@ test('rolling hours add up their windows, of which there are never more than 61 
 describe('giving back', () => {
   const today = counterOf(limit())
   const yesterday = counterOf(limit(), 1, 0, startOfTime - day)
-  const usage = countIn(countIn([], today, 30n, 1), today, 20n, 1)
+  const usage = count(count([], today, 30n), today, 20n)
   test.each([
     // name,                     counter,   amount, count, left
     ['a part', today, 5n, 0, { amount: 45n, count: 2 }],
@@ -83,7 +89,7 @@ describe('giving back', () => {
     ['of a window that is over', yesterday, 20n, 1, { amount: 50n, count: 2 }],
     ['more than there is', today, 60n, 3, { amount: 0n, count: 0 }],
   ] as const)('%s', (_name, counter, amount, count, left) => {
-    expect(usedOf(giveBackIn(usage, counter, amount, count), today)).toEqual(left)
+    expect(usedOf(giveBack(usage, counter, amount, count), today)).toEqual(left)
   })
 })
 
@@ -105,5 +111,6 @@ test('windows that are over are forgotten, whatever they were of', () => {
     entryOf(limit({ per: 'lifetime' }), startOfTime - 1_000 * day),
     entryOf(limit({ per: 'hours', hours: 720 }), startOfTime - 30 * day),
   ]
-  expect(withoutPast([...past, ...kept], local(), catalog)).toEqual(kept)
+  expect(countIn([...past, ...kept], [], local(), catalog)).toEqual(kept)
+  expect(giveBackIn([...past, ...kept], [], local(), catalog)).toEqual(kept)
 })

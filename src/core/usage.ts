@@ -71,31 +71,52 @@ export function usedOf(
   return { amount, count }
 }
 
-/** Counts an approval, and forgets the windows of that counter that are over. */
-export function countIn(usage: Usage, { id, window, since }: Counter, amount: bigint, count: number): Usage {
-  const kept = usage.filter(entry => entry.counter !== id || (entry.window >= since && entry.window !== window))
-  const entry = usage.find(one => one.counter === id && one.window === window)
-  kept.push({ counter: id, window, amount: (entry?.amount ?? 0n) + amount, count: (entry?.count ?? 0) + count })
+/** What is counted in one counter at once: the sum of what a purchase takes from all that it counts. */
+export interface Use {
+  readonly counter: Counter
+  amount: bigint
+  readonly count: number
+}
+
+/** The usage with these uses, each of another counter, and without windows that are over now. */
+export function countIn(usage: Usage, uses: readonly Use[], now: LocalTime, catalog: Catalog): Usage {
+  const kept = withoutPast(usage, uses, now, catalog)
+  for (const { counter, amount, count } of uses) {
+    const index = indexOf(kept, counter)
+    const entry = kept[index]
+    if (entry === undefined) kept.push({ counter: counter.id, window: counter.window, amount, count })
+    else kept[index] = { ...entry, amount: entry.amount + amount, count: entry.count + count }
+  }
   return kept
 }
 
-/** Gives back what an approval has counted, if its window is still kept. Never more than was counted. */
-export function giveBackIn(usage: Usage, { id, window }: Counter, amount: bigint, count: number): Usage {
-  return usage.map(entry => {
-    if (entry.counter !== id || entry.window !== window) return entry
-    return { ...entry, amount: entry.amount - lesser(entry.amount, amount), count: Math.max(0, entry.count - count) }
-  })
+/** Gives back what was counted, where its window is still kept: never more than that. */
+export function giveBackIn(usage: Usage, uses: readonly Use[], now: LocalTime, catalog: Catalog): Usage {
+  const kept = withoutPast(usage, uses, now, catalog)
+  for (const { counter, amount, count } of uses) {
+    const index = indexOf(kept, counter)
+    const entry = kept[index]
+    if (entry === undefined) continue
+    const left = entry.amount - lesser(entry.amount, amount)
+    kept[index] = { ...entry, amount: left, count: Math.max(0, entry.count - count) }
+  }
+  return kept
 }
 
+const indexOf = (usage: Usage, { id, window }: Counter): number =>
+  usage.findIndex(entry => entry.counter === id && entry.window === window)
+
 /**
- * The usage without windows that are over, whichever limits they were of: a holder leaves a counter at every merchant,
- * and limits that are no more leave theirs.
+ * A copy without windows that are over, whichever limits they were of: a holder leaves a counter at every merchant, and
+ * limits that are no more leave theirs. Of what is used now, the steps of rolling hours go as soon as they may.
  */
-export function withoutPast(usage: Usage, local: LocalTime, { tenant }: Catalog): Usage {
+function withoutPast(usage: Usage, uses: readonly Use[], now: LocalTime, { tenant }: Catalog): UsageEntry[] {
   const starts: number[] = []
+  const rolling = uses.filter(({ counter }) => counter.since < counter.window)
   return usage.filter(({ counter, window }) => {
     const period = counter % 8
-    starts[period] ??= windowOf(periods[period] as Period, hoursMax, local, tenant).since
-    return window >= starts[period]
+    starts[period] ??= windowOf(periods[period] as Period, hoursMax, now, tenant).since
+    if (window < starts[period]) return false
+    return !rolling.some(use => use.counter.id === counter && window < use.counter.since)
   })
 }

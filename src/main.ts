@@ -28,7 +28,7 @@ import { startJobs } from './jobs/schedule.ts'
 import { sweepLots } from './jobs/sweep-lots.ts'
 import { elapsedSeconds, nowMicros } from './ops/clock.ts'
 import { greeting } from './ops/greeting.ts'
-import { createLog } from './ops/log.ts'
+import { createLog, type SwitchLog } from './ops/log.ts'
 import { Metrics } from './ops/metrics.ts'
 import { RollingFiles } from './ops/rolling-file.ts'
 import { createAdmin } from './store/admin/admin.ts'
@@ -63,7 +63,7 @@ const readConnectionsMax = 4
 const readTimeoutMs = 5_000
 
 /** Puts the rooms together and starts them. Throws, with nothing left running, if a part cannot start. */
-export async function startSwitch(config: Config, log: Logger): Promise<RunningSwitch> {
+export async function startSwitch(config: Config, log: SwitchLog): Promise<RunningSwitch> {
   const stops: (() => Promise<unknown>)[] = []
   const stop = async (): Promise<void> => {
     for (const step of stops.splice(0).reverse()) await step()
@@ -85,7 +85,7 @@ export async function startSwitch(config: Config, log: Logger): Promise<RunningS
   }
 }
 
-async function startRooms(config: Config, databaseUrl: string, log: Logger, stops: (() => Promise<unknown>)[]) {
+async function startRooms(config: Config, databaseUrl: string, log: SwitchLog, stops: (() => Promise<unknown>)[]) {
   const panKey = panKeyOf(config.panKey ?? readOrMakeSecret(`${config.dataDir}/pan.key`, newPanKey))
   const pool = openPool(databaseUrl, { connectionsMax: jobConnectionsMax })
   stops.push(() => pool.end())
@@ -221,18 +221,10 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     log,
     tenantOf: tenant => catalogOf(tenant)?.tenant,
     now: nowMicros,
-    onExchange: ({ kind, micros, transaction, de39, amount, card: _, ...record }) => {
-      metrics.answered(kind, 'terminal', record.reason ?? 'unknown', micros / 1e6)
-      const line = {
-        channel: 'terminal',
-        command: kind,
-        transaction: transaction === null ? null : formatTransactionId(transaction),
-        ...record,
-        responseCode: de39,
-        amount: amount === null ? null : BigInt(amount).toString(),
-        elapsedMs: micros / 1000,
-      }
-      log.info(line, 'transaction')
+    onExchange: record => {
+      const { kind, reason, transaction, micros } = record
+      metrics.answered(kind, 'terminal', reason ?? 'unknown', micros / 1e6)
+      log.transactions.terminal(record, transaction === null ? null : formatTransactionId(transaction))
     },
     onConnectionClosed: reason => metrics.connectionClosed(reason),
   })
@@ -255,10 +247,9 @@ async function startRooms(config: Config, databaseUrl: string, log: Logger, stop
     ready: () => ({ ok: !isDatabaseAway(), parts: { database: isDatabaseAway() ? 'away' : 'up' } }),
     metricsText: () => metrics.text(),
     observer: {
-      onTransaction: ({ amount, ...line }) => {
+      onTransaction: line => {
         metrics.answered(line.command, line.channel, line.reason, line.elapsedMs / 1000)
-        const elapsedMs = Math.round(line.elapsedMs * 1000) / 1000
-        log.info({ ...line, amount: amount?.toString() ?? null, elapsedMs }, 'transaction')
+        log.transactions.api(line)
       },
       onResponse: ({ route, status }) => metrics.request(route, status),
     },

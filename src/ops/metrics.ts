@@ -13,9 +13,11 @@ export interface Sources {
 /** Everything that is counted, in one registry. No label holds anything that a client can make up. */
 export class Metrics {
   readonly registry = new Registry()
-  readonly #commands: Counter<'command' | 'channel' | 'outcome'>
-  readonly #answers: Histogram<'channel'>
-  readonly #stages: Histogram<'stage'>
+  /** By command, channel and outcome: finding a child of a counter costs more than counting. */
+  readonly #answered = new Map<string, Map<string, Map<string, number>>>()
+  readonly #answers = new Map<string, (seconds: number) => void>()
+  readonly #answersOf: (channel: string) => (seconds: number) => void
+  readonly #stages: Readonly<Record<'read' | 'decide' | 'write', (seconds: number) => void>>
   readonly #batches: Histogram
   readonly #faults: Counter<'fault'>
   readonly #requests: Counter<'route' | 'status'>
@@ -26,26 +28,38 @@ export class Metrics {
   constructor({ queued, isAway, connections }: Sources) {
     const registers = [this.registry]
     collectDefaultMetrics({ register: this.registry })
-    this.#commands = new Counter({
+    const answered = this.#answered
+    new Counter({
       name: 'charsu_commands_total',
       help: 'Commands answered, by what they asked for, the channel and the reason of the answer',
       labelNames: ['command', 'channel', 'outcome'],
       registers,
+      collect() {
+        this.reset()
+        for (const [command, byChannel] of answered) {
+          for (const [channel, byOutcome] of byChannel) {
+            for (const [outcome, count] of byOutcome) this.inc({ command, channel, outcome }, count)
+          }
+        }
+      },
     })
-    this.#answers = new Histogram({
+    const answers = new Histogram({
       name: 'charsu_answer_seconds',
       help: 'From the arrival of a request to the leaving of its answer',
       labelNames: ['channel'],
       buckets: secondsBuckets,
       registers,
     })
-    this.#stages = new Histogram({
+    this.#answersOf = channel => answers.labels({ channel }).observe
+    const stages = new Histogram({
       name: 'charsu_batch_stage_seconds',
       help: 'Time of each stage of a batch: read (locks and rows), decide, write (to COMMIT answered)',
       labelNames: ['stage'],
       buckets: secondsBuckets,
       registers,
     })
+    const stage = (name: string) => stages.labels({ stage: name }).observe
+    this.#stages = { read: stage('read'), decide: stage('decide'), write: stage('write') }
     this.#batches = new Histogram({
       name: 'charsu_batch_commands',
       help: 'Commands in a batch',
@@ -107,16 +121,22 @@ export class Metrics {
   }
 
   answered(command: string, channel: string, outcome: string, elapsedSeconds: number): void {
-    this.#commands.inc({ command, channel, outcome })
-    this.#answers.observe({ channel }, elapsedSeconds)
+    const byOutcome = inner(inner(this.#answered, command), channel)
+    byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1)
+    let observe = this.#answers.get(channel)
+    if (observe === undefined) {
+      observe = this.#answersOf(channel)
+      this.#answers.set(channel, observe)
+    }
+    observe(elapsedSeconds)
     if (outcome === 'confirm_too_late') this.#late.inc()
   }
 
   batch(size: number, stages: { readonly read: number; readonly decide: number; readonly write: number }): void {
     this.#batches.observe(size)
-    this.#stages.observe({ stage: 'read' }, stages.read)
-    this.#stages.observe({ stage: 'decide' }, stages.decide)
-    this.#stages.observe({ stage: 'write' }, stages.write)
+    this.#stages.read(stages.read)
+    this.#stages.decide(stages.decide)
+    this.#stages.write(stages.write)
   }
 
   fault(fault: string): void {
@@ -138,4 +158,14 @@ export class Metrics {
   text(): Promise<string> {
     return this.registry.metrics()
   }
+}
+
+/** The map behind a key, made where there is none. */
+function inner<Value>(maps: Map<string, Map<string, Value>>, key: string): Map<string, Value> {
+  let map = maps.get(key)
+  if (map === undefined) {
+    map = new Map()
+    maps.set(key, map)
+  }
+  return map
 }

@@ -30,6 +30,23 @@ export function arrayOfText(values: readonly (string | null)[]): string {
   return `{${values.map(value => (value === null ? 'NULL' : `"${value.replaceAll(/["\\]/g, '\\$&')}"`)).join(',')}}`
 }
 
+/**
+ * Arrays of one length side by side as rows, for FROM: each is a name, the parameter and its type, in the order of the
+ * parameters (`key uuid, day integer`). Unnested in the select list they go straight from the arrays into the rows;
+ * FROM unnest(a, b) would first store every array by itself, which costs as much as a third of an insert.
+ */
+export const rowsOf = (first: number, columns: string, fixed = ''): string => {
+  const unnested = columns.split(/,\s+/).map((column, index) => {
+    const [name, type] = column.split(/\s+/)
+    return `unnest($${first + index}::${type}[]) AS ${name}`
+  })
+  return `(SELECT ${fixed}${unnested.join(', ')} OFFSET 0)`
+}
+
+/** The same, with the tenant, `$1`, as a column: as a constant it makes the planner scan a table without statistics. */
+export const rowsOfTenant = (first: number, columns: string): string =>
+  rowsOf(first, columns, '$1::integer AS tenant, ')
+
 /** The values of an array column that holds only integers: `{1,2,3}`. Null is empty. */
 export const integersOf = (literal: string | null | undefined): string[] =>
   literal === null || literal === undefined || literal === '{}' ? [] : literal.slice(1, -1).split(',')
@@ -39,8 +56,11 @@ export const idOf = (digits: string | null | undefined): number => Number.parseI
 export const idOrNull = (digits: string | null | undefined): number | null =>
   digits === null || digits === undefined ? null : idOf(digits)
 
-/** A timestamptz column as microseconds since 1970. */
-export const microsOf = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint`
+/**
+ * A timestamptz column as microseconds since 1970. Exact until the year 2255: `date_part` is a double, a third of the
+ * price of the numeric that `extract` is, and the two roundings are less than half a microsecond.
+ */
+export const microsOf = (column: string): string => `(date_part('epoch', ${column}) * 1000000)::bigint`
 
 /** Microseconds since 1970 as a timestamptz, exactly. */
 export const timestampOf = (micros: string): string => `(timestamptz 'epoch' + ${micros} * interval '1 microsecond')`

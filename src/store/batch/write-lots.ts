@@ -1,6 +1,6 @@
 import type { Lot } from '../../core/ledger.ts'
 import type { LotChange, Movement, OrganisationChange, UsageChange } from '../../core/working-set.ts'
-import { arrayOf, arrayOfText, type Statement, statement, timestampOf } from '../sql.ts'
+import { arrayOf, arrayOfText, rowsOf, rowsOfTenant, type Statement, statement, timestampOf } from '../sql.ts'
 import { commandCodeOf } from './codes.ts'
 import { usageLiteral } from './columns.ts'
 
@@ -16,10 +16,12 @@ export const insertLots = (tenant: number, at: number, lots: readonly Lot[]): St
        ${timestampOf('expires_at')}, ${timestampOf('sweep_due')}, ${timestampOf('$2::bigint')}, $1::integer, program,
        funder, asset, coalesce((SELECT max(f.status) FROM lots f
          WHERE f.tenant = $1::integer AND f.holder = u.holder AND f.program = u.program), 0)
-     FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-       $10::bigint[], $11::bigint[], $12::integer[], $13::integer[], $14::smallint[])
-       AS u(holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit, expires_at,
-         sweep_due, program, funder, asset)`,
+     FROM ${rowsOf(
+       3,
+       `holder bigint, lot bigint, debits_pending bigint, debits_posted bigint, credits_pending bigint,
+         credits_posted bigint, credit_limit bigint, expires_at bigint, sweep_due bigint, program integer,
+         funder integer, asset smallint`,
+     )} AS u`,
     [
       tenant,
       at,
@@ -44,8 +46,7 @@ export const updateLotExpiry = (tenant: number, changes: readonly LotChange[]): 
     'update_lot_expiry',
     `WITH moved AS (
        UPDATE lots l SET expires_at = ${timestampOf('x.expires_at')}, sweep_due = ${timestampOf('x.sweep_due')}
-       FROM (SELECT $1::integer AS tenant, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-           AS u(holder, lot, expires_at, sweep_due) OFFSET 0) AS x
+       FROM ${rowsOfTenant(2, 'holder bigint, lot bigint, expires_at bigint, sweep_due bigint')} AS x
        WHERE l.tenant = x.tenant AND l.holder = x.holder AND l.lot = x.lot RETURNING 1)
      SELECT expect_rows((SELECT count(*) FROM moved), $6::bigint, 'expiry of lots')`,
     [
@@ -64,8 +65,7 @@ export const updateUsage = (tenant: number, changes: readonly UsageChange[]): St
     'update_usage',
     `WITH moved AS (
        UPDATE cardholders h SET usage = x.usage::bigint[]
-       FROM (SELECT $1::integer AS tenant, * FROM unnest($2::bigint[], $3::text[], $4::text[]) AS u(id, read, usage)
-         OFFSET 0) AS x
+       FROM ${rowsOfTenant(2, 'id bigint, read text, usage text')} AS x
        WHERE h.tenant = x.tenant AND h.id = x.id AND h.usage IS NOT DISTINCT FROM x.read::bigint[] RETURNING 1)
      SELECT expect_rows((SELECT count(*) FROM moved), $5::bigint, 'usage')`,
     [
@@ -83,9 +83,7 @@ export const updateOrganisations = (tenant: number, changes: readonly Organisati
     'update_organisations',
     `WITH moved AS (
        UPDATE organisation_counters o SET balance = x.balance, usage = x.usage::bigint[]
-       FROM (SELECT $1::integer AS tenant, *
-           FROM unnest($2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[])
-           AS u(organisation, read_balance, balance, read, usage) OFFSET 0) AS x
+       FROM ${rowsOfTenant(2, `organisation integer, read_balance bigint, balance bigint, read text, usage text`)} AS x
        WHERE o.tenant = x.tenant AND o.organisation = x.organisation AND o.balance = x.read_balance
          AND o.usage IS NOT DISTINCT FROM x.read::bigint[] RETURNING 1)
      SELECT expect_rows((SELECT count(*) FROM moved), $7::bigint, 'organisations')`,
@@ -107,9 +105,11 @@ export const insertMovements = (tenant: number, batch: number, at: number, movem
        actor)
      SELECT lot, holder, $2::bigint, ${timestampOf('$3::bigint')}, amount, balance, $1::integer, idx, kind, reason,
        reference, actor
-     FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[], $9::smallint[], $10::text[],
-       $11::text[], $12::text[])
-       AS u(lot, holder, amount, balance, idx, kind, reason, reference, actor)`,
+     FROM ${rowsOf(
+       4,
+       `lot bigint, holder bigint, amount bigint, balance bigint, idx smallint, kind smallint, reason text,
+         reference text, actor text`,
+     )} AS u`,
     [
       tenant,
       batch,

@@ -4,7 +4,7 @@ import { phaseCodes } from '../../core/phases.ts'
 import { reasons } from '../../core/reasons.ts'
 import type { Decision, Transaction } from '../../core/transactions.ts'
 import type { BillReference, LotDelta, PinTries } from '../../core/working-set.ts'
-import { arrayOf, arrayOfText, dayOfId, type Statement, statement, timestampOf } from '../sql.ts'
+import { arrayOf, arrayOfText, dayOfId, rowsOf, rowsOfTenant, type Statement, statement, timestampOf } from '../sql.ts'
 import { commandCodeOf, transactionCodeOf } from './codes.ts'
 import { balancesLiteral, legsLiteral, postingsLiteral } from './columns.ts'
 
@@ -27,11 +27,12 @@ export const insertDecisions = (tenant: number, batch: number, at: number, decis
      SELECT key, txn, $2::bigint, ${timestampOf('$3::bigint')}, requested, authorized, confirmed, reversed, refunded,
        $1::integer, day, idx, kind, reason, phase, ${renderVersion}, decode(content, 'hex'), legs::bigint[],
        balances::json
-     FROM unnest($4::uuid[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[],
-       $11::bigint[], $12::smallint[], $13::smallint[], $14::smallint[], $15::smallint[], $16::text[], $17::text[],
-       $18::text[])
-       AS u(key, day, txn, requested, authorized, confirmed, reversed, refunded, idx, kind, reason, phase, content,
-         legs, balances)`,
+     FROM ${rowsOf(
+       4,
+       `key uuid, day integer, txn bigint, requested bigint, authorized bigint, confirmed bigint, reversed
+         bigint, refunded bigint, idx smallint, kind smallint, reason smallint, phase smallint, content text,
+         legs text, balances text`,
+     )} AS u`,
     [
       tenant,
       batch,
@@ -63,12 +64,13 @@ export const insertTransactions = (tenant: number, transactions: readonly Transa
      SELECT id, holder, requested, authorized, confirmed, reversed, refunded, ${timestampOf('at')},
        ${timestampOf('expires_at')}, confirmed_in, original, card, $1::integer, ${dayOfId('id')}, merchant, terminal,
        business_date, stan, asset, version, phase, reason, kind, rrn, reference, legs::bigint[]
-     FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-       $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::uuid[], $14::integer[], $15::integer[],
-       $16::integer[], $17::integer[], $18::smallint[], $19::smallint[], $20::smallint[], $21::smallint[],
-       $22::smallint[], $23::text[], $24::text[], $25::text[])
-       AS u(id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at, confirmed_in, original,
-         card, merchant, terminal, business_date, stan, asset, version, phase, reason, kind, rrn, reference, legs)`,
+     FROM ${rowsOf(
+       2,
+       `id bigint, holder bigint, requested bigint, authorized bigint, confirmed bigint, reversed bigint,
+         refunded bigint, at bigint, expires_at bigint, confirmed_in bigint, original bigint, card uuid,
+         merchant integer, terminal integer, business_date integer, stan integer, asset smallint, version
+         smallint, phase smallint, reason smallint, kind smallint, rrn text, reference text, legs text`,
+     )} AS u`,
     [
       tenant,
       arrayOf(transactions.map(one => one.id)),
@@ -108,10 +110,11 @@ export const updateTransactions = (
     `WITH moved AS (
        UPDATE transactions t SET phase = x.phase, version = x.version, confirmed = x.confirmed, reversed = x.reversed,
          refunded = x.refunded, confirmed_in = x.confirmed_in, legs = x.legs::bigint[]
-       FROM (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::bigint[], $4::smallint[], $5::smallint[],
-           $6::smallint[], $7::smallint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[])
-           AS u(day, id, read_phase, read_version, phase, version, confirmed, reversed, refunded, confirmed_in, legs)
-         OFFSET 0) AS x
+       FROM ${rowsOfTenant(
+         2,
+         `day integer, id bigint, read_phase smallint, read_version smallint, phase smallint, version
+         smallint, confirmed bigint, reversed bigint, refunded bigint, confirmed_in bigint, legs text`,
+       )} AS x
        WHERE t.tenant = x.tenant AND t.day = x.day AND t.id = x.id
          AND t.phase = x.read_phase AND t.version = x.read_version
        RETURNING 1)
@@ -141,9 +144,11 @@ export const updateLots = (tenant: number, deltas: readonly LotDelta[]): Stateme
        UPDATE lots l SET debits_pending = l.debits_pending + x.debits_pending,
          debits_posted = l.debits_posted + x.debits_posted, credits_pending = l.credits_pending + x.credits_pending,
          credits_posted = l.credits_posted + x.credits_posted
-       FROM (SELECT $1::integer AS tenant, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-           $6::bigint[], $7::bigint[])
-           AS u(holder, lot, debits_pending, debits_posted, credits_pending, credits_posted) OFFSET 0) AS x
+       FROM ${rowsOfTenant(
+         2,
+         `holder bigint, lot bigint, debits_pending bigint, debits_posted bigint, credits_pending bigint,
+         credits_posted bigint`,
+       )} AS x
        WHERE l.tenant = x.tenant AND l.holder = x.holder AND l.lot = x.lot
          AND (x.debits_pending + x.debits_posted <= x.credits_posted
            OR l.credits_posted + l.credit_limit - l.debits_posted - l.debits_pending
@@ -168,8 +173,7 @@ export const updatePinTries = (tenant: number, changes: readonly PinTries[]): St
     'update_pin_tries',
     `WITH moved AS (
        UPDATE cards c SET pin_tries = x.tries
-       FROM (SELECT $1::integer AS tenant, * FROM unnest($2::uuid[], $3::smallint[], $4::smallint[])
-           AS u(token, read, tries) OFFSET 0) AS x
+       FROM ${rowsOfTenant(2, 'token uuid, read smallint, tries smallint')} AS x
        WHERE c.tenant = x.tenant AND c.token = x.token AND c.pin_tries = x.read RETURNING 1)
      SELECT expect_rows((SELECT count(*) FROM moved), $5::bigint, 'cards')`,
     [
@@ -191,7 +195,7 @@ export const insertHoldDeadlines = (
     'insert_hold_deadlines',
     `INSERT INTO hold_deadlines (due, batch_seq, tenant, txns)
      SELECT ${timestampOf('due')}, $2::bigint, $1::integer, txns::bigint[]
-     FROM unnest($3::bigint[], $4::text[]) AS u(due, txns)`,
+     FROM ${rowsOf(3, 'due bigint, txns text')} AS u`,
     [tenant, batch, arrayOf(deadlines.map(({ due }) => due)), arrayOfText(deadlines.map(({ ids }) => arrayOf(ids)))],
   )
 
@@ -200,7 +204,7 @@ export const insertRememberedReversals = (tenant: number, at: number, bills: rea
     'insert_remembered_reversals',
     `INSERT INTO remembered_reversals (at, tenant, merchant, reference)
      SELECT ${timestampOf('$2::bigint')}, $1::integer, merchant, reference
-     FROM unnest($3::integer[], $4::text[]) AS u(merchant, reference)
+     FROM ${rowsOf(3, 'merchant integer, reference text')} AS u
      ON CONFLICT (tenant, merchant, reference) DO UPDATE SET at = excluded.at`,
     [tenant, at, arrayOf(bills.map(bill => bill.merchant)), arrayOfText(bills.map(bill => bill.reference))],
   )
@@ -210,8 +214,7 @@ export const deleteRememberedReversals = (tenant: number, bills: readonly BillRe
     'delete_remembered_reversals',
     `WITH gone AS (
        DELETE FROM remembered_reversals r
-       USING (SELECT $1::integer AS tenant, * FROM unnest($2::integer[], $3::text[]) AS u(merchant, reference)
-         OFFSET 0) AS x
+       USING ${rowsOfTenant(2, 'merchant integer, reference text')} AS x
        WHERE r.tenant = x.tenant AND r.merchant = x.merchant AND r.reference = x.reference RETURNING 1)
      SELECT expect_rows((SELECT count(*) FROM gone), $4::bigint, 'remembered reversals')`,
     [tenant, arrayOf(bills.map(bill => bill.merchant)), arrayOfText(bills.map(bill => bill.reference)), bills.length],

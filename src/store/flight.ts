@@ -1,6 +1,6 @@
 import type pg from 'pg'
-import { serialize } from 'pg-protocol'
 import type { Row, Statement } from './sql.ts'
+import type { MessageWriter } from './wire.ts'
 
 /** What one statement of a flight has answered: its rows, and the first word of its command tag. */
 export interface Reply {
@@ -22,23 +22,25 @@ export class Flight implements pg.Submittable {
   #reject: (error: unknown) => void = () => undefined
 
   /** `prepared`: names that this connection knows. All others are prepared on the way, and then known. */
-  constructor(statements: readonly Statement[], prepared: Set<string>) {
+  constructor(statements: readonly Statement[], prepared: Set<string>, writer: MessageWriter) {
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
-    const parts: Buffer[] = []
     const unknown = new Set<string>()
-    for (const { name, text, values } of statements) {
+    writer.reset()
+    for (const statement of statements) {
+      const { name } = statement
       if (!prepared.has(name) && !unknown.has(name)) {
         unknown.add(name)
-        // A flight that failed may have prepared it: to close what is not there is no error.
-        parts.push(serialize.close({ type: 'S', name }), serialize.parse({ name, text }))
+        // A flight that failed may have prepared it.
+        writer.close(statement)
+        writer.parse(statement)
       }
-      parts.push(serialize.bind({ statement: name, values: values.map(textOf) }), serialize.execute())
+      writer.execute(statement)
     }
-    parts.push(serialize.sync())
-    this.#bytes = Buffer.concat(parts)
+    writer.sync()
+    this.#bytes = writer.bytes
     void this.done.then(
       () => {
         for (const name of unknown) prepared.add(name)
@@ -74,5 +76,3 @@ export class Flight implements pg.Submittable {
   handlePortalSuspended(): void {}
   handleEmptyQuery(): void {}
 }
-
-const textOf = (value: Statement['values'][number]): string | null => (value === null ? null : String(value))

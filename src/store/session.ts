@@ -2,6 +2,7 @@ import pg from 'pg'
 import { BatchError, faultOf } from './errors.ts'
 import { Flight, type Reply } from './flight.ts'
 import type { Statement } from './sql.ts'
+import { MessageWriter } from './wire.ts'
 
 /**
  * Settings of a lane's connection. The planner ones keep a table without statistics (each new partition) from being
@@ -39,6 +40,8 @@ export class Session {
   readonly #client: pg.Client
   readonly #replyTimeoutMs: number
   readonly #prepared = new Set<string>()
+  /** One for all flights: the answer to one comes before the next is written. */
+  readonly #writer = new MessageWriter()
   #isBroken = false
   #committedOnlyHere = false
 
@@ -87,7 +90,7 @@ export class Session {
   /** Sends all statements in one flight. Throws the first failure as a BatchError; `inDoubt` if the flight commits. */
   async run(statements: readonly Statement[], { commits }: { commits: boolean }): Promise<Reply[]> {
     this.#committedOnlyHere = false
-    const flight = new Flight(statements, this.#prepared)
+    const flight = new Flight(statements, this.#prepared, this.#writer)
     const replies = await this.#orDestroy(this.#replyTimeoutMs, () => this.#client.query(flight).done).catch(
       (error: unknown) => {
         const fault = faultOf(error)

@@ -1,19 +1,36 @@
+export type ElementType = 'bigint' | 'integer' | 'smallint' | 'uuid' | 'text'
+
+/** The values of an array parameter. A bigint may be given as a safe integer, a uuid is 32 hexadecimal digits. */
+export interface Column {
+  readonly type: ElementType
+  readonly values: readonly (number | bigint | string | null)[]
+}
+
+export type Scalar = string | number | boolean | null
+export type Value = Scalar | Column
+
 /** A named prepared statement with its values: what a room of SQL hands to a session. */
-export interface Statement {
+export interface Statement<V extends Value = Value> {
   readonly name: string
   readonly text: string
-  readonly values: readonly (string | number | boolean | null)[]
+  readonly values: readonly V[]
   readonly rowMode: 'array'
 }
 
 export type Row = readonly (string | null)[]
 
-export const statement = (name: string, text: string, values: Statement['values'] = []): Statement => ({
+export const statement = <V extends Value>(name: string, text: string, values: readonly V[] = []): Statement<V> => ({
   name,
   text,
   values,
   rowMode: 'array',
 })
+
+export const bigints = (values: readonly (number | bigint | null)[]): Column => ({ type: 'bigint', values })
+export const integers = (values: readonly (number | null)[]): Column => ({ type: 'integer', values })
+export const smallints = (values: readonly (number | null)[]): Column => ({ type: 'smallint', values })
+export const uuids = (values: readonly string[]): Column => ({ type: 'uuid', values })
+export const texts = (values: readonly (string | null)[]): Column => ({ type: 'text', values })
 
 /** An array literal of values that need no quoting: numbers, bigints, hexadecimal digits. Null is NULL. */
 export function arrayOf(values: readonly (number | bigint | string | boolean | null)[]): string {

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { Statement } from '../../src/store/sql.ts'
+import type { Statement, Value } from '../../src/store/sql.ts'
 
 /** One node of a plan that reads a table. */
 export interface Scan {
@@ -21,8 +21,13 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[]
 }
 
-const quoted = (value: Statement['values'][number]): string =>
-  value === null ? 'NULL' : `'${String(value).replaceAll("'", "''")}'`
+function quoted(value: Value): string {
+  if (value === null) return 'NULL'
+  const text = typeof value === 'object' ? `{${value.values.map(one => JSON.stringify(one, digits)).join()}}` : value
+  return `'${String(text).replaceAll("'", "''")}'`
+}
+
+const digits = (_name: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
 
 /**
  * Every scan of a table in the plan by which a lane runs this statement: prepared, and planned for any values. With

@@ -137,19 +137,31 @@ export function postingsLiteral(postings: readonly Posting[]): string | null {
 
 /** Four numbers an entry: counter, window, amount, count. */
 export function usageOf(literal: string | null | undefined): Usage {
-  const numbers = integersOf(literal)
-  if (numbers.length === 0) return noUsage
+  if (literal === null || literal === undefined || literal === '{}') return noUsage
   const usage: Usage[number][] = []
-  for (let at = 0; at < numbers.length; at += 4) {
+  // Of every purchase with limits all is read: without a string for each number it takes half as long.
+  for (let at = 1; at < literal.length; ) {
+    const window = literal.indexOf(',', at) + 1
+    const amount = literal.indexOf(',', window) + 1
+    const count = literal.indexOf(',', amount) + 1
+    const comma = literal.indexOf(',', count)
+    const end = comma === -1 ? literal.length - 1 : comma
     usage.push({
-      counter: idOf(numbers[at]),
-      window: idOf(numbers[at + 1]),
-      amount: BigInt(numbers[at + 2] as string),
-      count: idOf(numbers[at + 3]),
+      counter: integerIn(literal, at, window - 1),
+      window: integerIn(literal, window, amount - 1),
+      amount: BigInt(literal.slice(amount, count - 1)),
+      count: integerIn(literal, count, end),
     })
+    at = comma === -1 ? literal.length : end + 1
   }
-  literals.set(usage, literal as string)
+  literals.set(usage, literal)
   return usage
+}
+
+function integerIn(digits: string, from: number, until: number): number {
+  let value = 0
+  for (let index = from; index < until; index++) value = value * 10 + digits.charCodeAt(index) - 48
+  return value
 }
 
 const noUsage: Usage = []

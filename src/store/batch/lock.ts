@@ -1,4 +1,4 @@
-import { arrayOf, arrayOfText, dayOfId, type Statement, statement } from '../sql.ts'
+import { bigints, dayOfId, integers, type Statement, statement, texts, uuids } from '../sql.ts'
 
 /**
  * First half of a batch's first flight: BEGIN, the fence, and the locks in one fixed order. Each statement that follows
@@ -22,7 +22,7 @@ export const lockNames = (names: readonly string[]): Statement =>
     `SELECT pg_advisory_xact_lock(name)
      FROM (SELECT DISTINCT hashtextextended(text, 0) AS name FROM unnest($1::text[]) AS text
        ORDER BY name OFFSET 0) AS x`,
-    [arrayOfText(names)],
+    [texts(names)],
   )
 
 export interface HolderSources {
@@ -63,12 +63,12 @@ const lockHoldersText = (sources: string, wait: '' | 'SKIP LOCKED'): string => `
   JOIN cardholders h ON h.tenant = x.tenant AND h.id = x.holder
   ORDER BY h.id FOR NO KEY UPDATE OF h ${wait}`
 
-const texts = (sources: string) => ({
+const textsOf = (sources: string) => ({
   wait: lockHoldersText(sources, ''),
   skip: lockHoldersText(sources, 'SKIP LOCKED'),
 })
-const lockKnownTexts = texts(knownHolders)
-const lockFoundTexts = texts(knownHolders + holdersOfOriginals)
+const lockKnownTexts = textsOf(knownHolders)
+const lockFoundTexts = textsOf(knownHolders + holdersOfOriginals)
 
 /**
  * Locks the rows of all holders concerned, in the order of their ids, and tells which, with what their limits have
@@ -77,9 +77,9 @@ const lockFoundTexts = texts(knownHolders + holdersOfOriginals)
  */
 export function lockHolders(sources: HolderSources, mode: 'wait' | 'skip'): Statement {
   const { tenant, holders, tokens, ids, keys, days } = sources
-  const known = [tenant, arrayOf(holders), arrayOf(tokens)]
+  const known = [tenant, bigints(holders), uuids(tokens)]
   if (ids.length === 0 && keys.length === 0) return statement(`lock_holders_${mode}`, lockKnownTexts[mode], known)
-  const originals = [arrayOf(ids), arrayOf(keys), arrayOf(days)]
+  const originals = [bigints(ids), uuids(keys), integers(days)]
   return statement(`lock_holders_of_originals_${mode}`, lockFoundTexts[mode], [...known, ...originals])
 }
 
@@ -108,5 +108,5 @@ export const lockOrganisations = (
      ) AS x
      JOIN organisation_counters o ON o.tenant = x.tenant AND o.organisation = x.organisation
      ORDER BY o.organisation FOR NO KEY UPDATE OF o ${mode === 'skip' ? 'SKIP LOCKED' : ''}`,
-    [tenant, arrayOf(organisations), arrayOf(tokens), arrayOf(programs)],
+    [tenant, integers(organisations), uuids(tokens), integers(programs)],
   )

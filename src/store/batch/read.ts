@@ -1,5 +1,16 @@
 import { dayOf } from '../../core/ids.ts'
-import { arrayOf, arrayOfText, type DaySpan, dayOfId, microsOf, type Statement, spanOf, statement } from '../sql.ts'
+import {
+  bigints,
+  type DaySpan,
+  dayOfId,
+  integers,
+  microsOf,
+  type Statement,
+  spanOf,
+  statement,
+  texts,
+  uuids,
+} from '../sql.ts'
 import { cardColumns, decisionColumns, lotColumns, transactionColumns } from './columns.ts'
 
 /** A day that only the database knows: that of its clock, and the one before. For keys that carry no time. */
@@ -27,7 +38,7 @@ export const readDecisions = (
     `SELECT ${decisionColumns('d')} FROM ${keyRows('$2', '$3')} AS x
      CROSS JOIN LATERAL (SELECT * FROM decisions r WHERE r.tenant = x.tenant AND r.day = x.day AND r.key = x.key
        AND r.day BETWEEN $4::integer AND $5::integer OFFSET 0) AS d`,
-    [tenant, arrayOf(keys), arrayOf(days), span.first, span.last],
+    [tenant, uuids(keys), integers(days), span.first, span.last],
   )
 
 export const readTransactions = (tenant: number, ids: readonly number[]): Statement => {
@@ -38,7 +49,7 @@ export const readTransactions = (tenant: number, ids: readonly number[]): Statem
        SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($2::bigint[]) AS id OFFSET 0) AS x
      CROSS JOIN LATERAL (SELECT * FROM transactions r WHERE r.tenant = x.tenant AND r.day = x.day AND r.id = x.id
        AND r.day BETWEEN $3::integer AND $4::integer OFFSET 0) AS t`,
-    [tenant, arrayOf(ids), first, last],
+    [tenant, bigints(ids), first, last],
   )
 }
 
@@ -51,7 +62,7 @@ export const readTransactionsByKey = (tenant: number, keys: readonly string[], d
        JOIN decisions d ON d.tenant = k.tenant AND d.day = k.day AND d.key = k.key WHERE d.txn IS NOT NULL
        OFFSET 0) AS x
      JOIN transactions t ON t.tenant = x.tenant AND t.day = x.day AND t.id = x.id`,
-    [tenant, arrayOf(keys), arrayOf(days)],
+    [tenant, uuids(keys), integers(days)],
   )
 
 /** Cards with the lots of their holders: a row for each lot, one without a lot where there is none. */
@@ -62,7 +73,7 @@ export const readCards = (tenant: number, tokens: readonly string[]): Statement 
      FROM (SELECT $1::integer AS tenant, token FROM unnest($2::uuid[]) AS token OFFSET 0) AS x
      JOIN cards c ON c.tenant = x.tenant AND c.token = x.token
      LEFT JOIN lots l ON l.tenant = c.tenant AND l.holder = c.holder`,
-    [tenant, arrayOf(tokens)],
+    [tenant, uuids(tokens)],
   )
 
 export const readLots = (tenant: number, holders: readonly number[]): Statement =>
@@ -71,7 +82,7 @@ export const readLots = (tenant: number, holders: readonly number[]): Statement 
     `SELECT ${lotColumns('l')}
      FROM (SELECT $1::integer AS tenant, holder FROM unnest($2::bigint[]) AS holder OFFSET 0) AS x
      JOIN lots l ON l.tenant = x.tenant AND l.holder = x.holder`,
-    [tenant, arrayOf(holders)],
+    [tenant, bigints(holders)],
   )
 
 /** Lots of the holders of transactions that may give value back, named by id or by a key. */
@@ -94,7 +105,7 @@ export const readLotsOfTransactions = (
          JOIN transactions t ON t.tenant = d.tenant AND t.day = ${dayOfId('d.txn')} AND t.id = d.txn
        ) AS found OFFSET 0) AS x
      JOIN lots l ON l.tenant = x.tenant AND l.holder = x.holder`,
-    [tenant, arrayOf(ids), arrayOf(keys), arrayOf(days)],
+    [tenant, bigints(ids), uuids(keys), integers(days)],
   )
 
 /** Numbers for lots that the commands may open. */
@@ -108,7 +119,7 @@ export const readWatermarks = (tenant: number, merchants: readonly number[]): St
     `SELECT x.merchant, coalesce((SELECT s.up_to_batch FROM settlements s WHERE s.tenant = x.tenant
        AND s.merchant = x.merchant ORDER BY s.up_to_batch DESC LIMIT 1), -1)
      FROM (SELECT $1::integer AS tenant, merchant FROM unnest($2::integer[]) AS merchant OFFSET 0) AS x`,
-    [tenant, arrayOf(merchants)],
+    [tenant, integers(merchants)],
   )
 
 /**
@@ -125,7 +136,7 @@ export const readRememberedReversals = (
        OFFSET 0) AS x
      JOIN remembered_reversals r ON r.tenant = x.tenant AND r.merchant = x.merchant AND r.reference = x.reference
      WHERE r.at > clock_timestamp() - interval '1 day'`,
-    [tenant, arrayOf(bills.map(bill => bill.merchant)), arrayOfText(bills.map(bill => bill.reference))],
+    [tenant, integers(bills.map(bill => bill.merchant)), texts(bills.map(bill => bill.reference))],
   )
 
 /** Last of the reads: the batch's place in the order of all, its time, and numbers for the transactions it may open. */

@@ -1,6 +1,16 @@
 import type { Lot } from '../../core/ledger.ts'
 import type { LotChange, Movement, OrganisationChange, UsageChange } from '../../core/working-set.ts'
-import { arrayOf, arrayOfText, rowsOf, rowsOfTenant, type Statement, statement, timestampOf } from '../sql.ts'
+import {
+  bigints,
+  integers,
+  rowsOf,
+  rowsOfTenant,
+  type Statement,
+  smallints,
+  statement,
+  texts,
+  timestampOf,
+} from '../sql.ts'
 import { commandCodeOf } from './codes.ts'
 import { usageLiteral } from './columns.ts'
 
@@ -25,18 +35,18 @@ export const insertLots = (tenant: number, at: number, lots: readonly Lot[]): St
     [
       tenant,
       at,
-      arrayOf(lots.map(one => one.holder)),
-      arrayOf(lots.map(one => one.id)),
-      arrayOf(lots.map(one => one.debitsPending)),
-      arrayOf(lots.map(one => one.debitsPosted)),
-      arrayOf(lots.map(one => one.creditsPending)),
-      arrayOf(lots.map(one => one.creditsPosted)),
-      arrayOf(lots.map(one => one.limit)),
-      arrayOf(lots.map(one => one.expiresAt)),
-      arrayOf(lots.map(one => one.sweepDue)),
-      arrayOf(lots.map(one => one.program)),
-      arrayOf(lots.map(one => one.funder)),
-      arrayOf(lots.map(one => one.asset)),
+      bigints(lots.map(one => one.holder)),
+      bigints(lots.map(one => one.id)),
+      bigints(lots.map(one => one.debitsPending)),
+      bigints(lots.map(one => one.debitsPosted)),
+      bigints(lots.map(one => one.creditsPending)),
+      bigints(lots.map(one => one.creditsPosted)),
+      bigints(lots.map(one => one.limit)),
+      bigints(lots.map(one => one.expiresAt)),
+      bigints(lots.map(one => one.sweepDue)),
+      integers(lots.map(one => one.program)),
+      integers(lots.map(one => one.funder)),
+      smallints(lots.map(one => one.asset)),
     ],
   )
 
@@ -51,10 +61,10 @@ export const updateLotExpiry = (tenant: number, changes: readonly LotChange[]): 
      SELECT expect_rows((SELECT count(*) FROM moved), $6::bigint, 'expiry of lots')`,
     [
       tenant,
-      arrayOf(changes.map(one => one.holder)),
-      arrayOf(changes.map(one => one.lot)),
-      arrayOf(changes.map(one => one.expiresAt)),
-      arrayOf(changes.map(one => one.sweepDue)),
+      bigints(changes.map(one => one.holder)),
+      bigints(changes.map(one => one.lot)),
+      bigints(changes.map(one => one.expiresAt)),
+      bigints(changes.map(one => one.sweepDue)),
       changes.length,
     ],
   )
@@ -70,9 +80,9 @@ export const updateUsage = (tenant: number, changes: readonly UsageChange[]): St
      SELECT expect_rows((SELECT count(*) FROM moved), $5::bigint, 'usage')`,
     [
       tenant,
-      arrayOf(changes.map(one => one.holder)),
-      arrayOfText(changes.map(one => usageLiteral(one.read))),
-      arrayOfText(changes.map(one => usageLiteral(one.usage))),
+      bigints(changes.map(one => one.holder)),
+      texts(changes.map(one => usageLiteral(one.read))),
+      texts(changes.map(one => usageLiteral(one.usage))),
       changes.length,
     ],
   )
@@ -89,11 +99,11 @@ export const updateOrganisations = (tenant: number, changes: readonly Organisati
      SELECT expect_rows((SELECT count(*) FROM moved), $7::bigint, 'organisations')`,
     [
       tenant,
-      arrayOf(changes.map(({ after }) => after.id)),
-      arrayOf(changes.map(({ read }) => read.balance)),
-      arrayOf(changes.map(({ after }) => after.balance)),
-      arrayOfText(changes.map(({ read }) => usageLiteral(read.usage))),
-      arrayOfText(changes.map(({ after }) => usageLiteral(after.usage))),
+      integers(changes.map(({ after }) => after.id)),
+      bigints(changes.map(({ read }) => read.balance)),
+      bigints(changes.map(({ after }) => after.balance)),
+      texts(changes.map(({ read }) => usageLiteral(read.usage))),
+      texts(changes.map(({ after }) => usageLiteral(after.usage))),
       changes.length,
     ],
   )
@@ -114,14 +124,14 @@ export const insertMovements = (tenant: number, batch: number, at: number, movem
       tenant,
       batch,
       at,
-      arrayOf(movements.map(one => one.lot)),
-      arrayOf(movements.map(one => one.holder)),
-      arrayOf(movements.map(one => one.amount)),
-      arrayOf(movements.map(one => one.balance)),
-      arrayOf(movements.map(one => one.index)),
-      arrayOf(movements.map(one => commandCodeOf(one.kind))),
-      arrayOfText(movements.map(one => one.note.reason)),
-      arrayOfText(movements.map(one => one.note.reference)),
-      arrayOfText(movements.map(one => one.note.actor)),
+      bigints(movements.map(one => one.lot)),
+      bigints(movements.map(one => one.holder)),
+      bigints(movements.map(one => one.amount)),
+      bigints(movements.map(one => one.balance)),
+      smallints(movements.map(one => one.index)),
+      smallints(movements.map(one => commandCodeOf(one.kind))),
+      texts(movements.map(one => one.note.reason)),
+      texts(movements.map(one => one.note.reference)),
+      texts(movements.map(one => one.note.actor)),
     ],
   )

@@ -4,7 +4,20 @@ import { phaseCodes } from '../../core/phases.ts'
 import { reasons } from '../../core/reasons.ts'
 import type { Decision, Transaction } from '../../core/transactions.ts'
 import type { BillReference, LotDelta, PinTries } from '../../core/working-set.ts'
-import { arrayOf, arrayOfText, dayOfId, rowsOf, rowsOfTenant, type Statement, statement, timestampOf } from '../sql.ts'
+import {
+  arrayOf,
+  bigints,
+  dayOfId,
+  integers,
+  rowsOf,
+  rowsOfTenant,
+  type Statement,
+  smallints,
+  statement,
+  texts,
+  timestampOf,
+  uuids,
+} from '../sql.ts'
 import { commandCodeOf, transactionCodeOf } from './codes.ts'
 import { balancesLiteral, legsLiteral, postingsLiteral } from './columns.ts'
 
@@ -37,21 +50,21 @@ export const insertDecisions = (tenant: number, batch: number, at: number, decis
       tenant,
       batch,
       at,
-      arrayOf(decisions.map(one => one.key)),
-      arrayOf(decisions.map(one => one.day)),
-      arrayOf(decisions.map(one => one.transaction)),
-      arrayOf(decisions.map(one => one.amounts?.requested ?? null)),
-      arrayOf(decisions.map(one => zeroAsNull(one.amounts?.authorized))),
-      arrayOf(decisions.map(one => zeroAsNull(one.amounts?.confirmed))),
-      arrayOf(decisions.map(one => zeroAsNull(one.amounts?.reversed))),
-      arrayOf(decisions.map(one => zeroAsNull(one.amounts?.refunded))),
-      arrayOf(decisions.map(one => one.index)),
-      arrayOf(decisions.map(one => commandCodeOf(one.kind))),
-      arrayOf(decisions.map(one => reasons[one.reason].code)),
-      arrayOf(decisions.map(one => (one.phase === null ? null : phaseCodes[one.phase]))),
-      arrayOfText(decisions.map(one => one.content)),
-      arrayOfText(decisions.map(one => postingsLiteral(one.postings))),
-      arrayOfText(decisions.map(one => balancesLiteral(one.balances))),
+      uuids(decisions.map(one => one.key)),
+      integers(decisions.map(one => one.day)),
+      bigints(decisions.map(one => one.transaction)),
+      bigints(decisions.map(one => one.amounts?.requested ?? null)),
+      bigints(decisions.map(one => zeroAsNull(one.amounts?.authorized))),
+      bigints(decisions.map(one => zeroAsNull(one.amounts?.confirmed))),
+      bigints(decisions.map(one => zeroAsNull(one.amounts?.reversed))),
+      bigints(decisions.map(one => zeroAsNull(one.amounts?.refunded))),
+      smallints(decisions.map(one => one.index)),
+      smallints(decisions.map(one => commandCodeOf(one.kind))),
+      smallints(decisions.map(one => reasons[one.reason].code)),
+      smallints(decisions.map(one => (one.phase === null ? null : phaseCodes[one.phase]))),
+      texts(decisions.map(one => one.content)),
+      texts(decisions.map(one => postingsLiteral(one.postings))),
+      texts(decisions.map(one => balancesLiteral(one.balances))),
     ],
   )
 
@@ -73,30 +86,30 @@ export const insertTransactions = (tenant: number, transactions: readonly Transa
      )} AS u`,
     [
       tenant,
-      arrayOf(transactions.map(one => one.id)),
-      arrayOf(transactions.map(one => one.holder)),
-      arrayOf(transactions.map(one => one.amounts.requested)),
-      arrayOf(transactions.map(one => one.amounts.authorized)),
-      arrayOf(transactions.map(one => one.amounts.confirmed)),
-      arrayOf(transactions.map(one => one.amounts.reversed)),
-      arrayOf(transactions.map(one => one.amounts.refunded)),
-      arrayOf(transactions.map(one => one.at)),
-      arrayOf(transactions.map(one => one.expiresAt)),
-      arrayOf(transactions.map(one => one.confirmedIn)),
-      arrayOf(transactions.map(one => one.original)),
-      arrayOf(transactions.map(one => one.card)),
-      arrayOf(transactions.map(one => one.merchant)),
-      arrayOf(transactions.map(one => one.terminal)),
-      arrayOf(transactions.map(one => one.businessDate)),
-      arrayOf(transactions.map(one => one.stan)),
-      arrayOf(transactions.map(one => one.asset)),
-      arrayOf(transactions.map(one => one.version)),
-      arrayOf(transactions.map(one => phaseCodes[one.phase])),
-      arrayOf(transactions.map(one => reasons[one.reason].code)),
-      arrayOf(transactions.map(one => transactionCodeOf(one.kind))),
-      arrayOfText(transactions.map(one => one.rrn)),
-      arrayOfText(transactions.map(one => one.reference)),
-      arrayOfText(transactions.map(one => legsLiteral(one.legs))),
+      bigints(transactions.map(one => one.id)),
+      bigints(transactions.map(one => one.holder)),
+      bigints(transactions.map(one => one.amounts.requested)),
+      bigints(transactions.map(one => one.amounts.authorized)),
+      bigints(transactions.map(one => one.amounts.confirmed)),
+      bigints(transactions.map(one => one.amounts.reversed)),
+      bigints(transactions.map(one => one.amounts.refunded)),
+      bigints(transactions.map(one => one.at)),
+      bigints(transactions.map(one => one.expiresAt)),
+      bigints(transactions.map(one => one.confirmedIn)),
+      bigints(transactions.map(one => one.original)),
+      uuids(transactions.map(one => one.card)),
+      integers(transactions.map(one => one.merchant)),
+      integers(transactions.map(one => one.terminal)),
+      integers(transactions.map(one => one.businessDate)),
+      integers(transactions.map(one => one.stan)),
+      smallints(transactions.map(one => one.asset)),
+      smallints(transactions.map(one => one.version)),
+      smallints(transactions.map(one => phaseCodes[one.phase])),
+      smallints(transactions.map(one => reasons[one.reason].code)),
+      smallints(transactions.map(one => transactionCodeOf(one.kind))),
+      texts(transactions.map(one => one.rrn)),
+      texts(transactions.map(one => one.reference)),
+      texts(transactions.map(one => legsLiteral(one.legs))),
     ],
   )
 
@@ -121,17 +134,17 @@ export const updateTransactions = (
      SELECT expect_rows((SELECT count(*) FROM moved), $13::bigint, 'transactions')`,
     [
       tenant,
-      arrayOf(changes.map(({ after }) => dayOf(after.id))),
-      arrayOf(changes.map(({ after }) => after.id)),
-      arrayOf(changes.map(({ before }) => phaseCodes[before.phase])),
-      arrayOf(changes.map(({ before }) => before.version)),
-      arrayOf(changes.map(({ after }) => phaseCodes[after.phase])),
-      arrayOf(changes.map(({ after }) => after.version)),
-      arrayOf(changes.map(({ after }) => after.amounts.confirmed)),
-      arrayOf(changes.map(({ after }) => after.amounts.reversed)),
-      arrayOf(changes.map(({ after }) => after.amounts.refunded)),
-      arrayOf(changes.map(({ after }) => after.confirmedIn)),
-      arrayOfText(changes.map(({ after }) => legsLiteral(after.legs))),
+      integers(changes.map(({ after }) => dayOf(after.id))),
+      bigints(changes.map(({ after }) => after.id)),
+      smallints(changes.map(({ before }) => phaseCodes[before.phase])),
+      smallints(changes.map(({ before }) => before.version)),
+      smallints(changes.map(({ after }) => phaseCodes[after.phase])),
+      smallints(changes.map(({ after }) => after.version)),
+      bigints(changes.map(({ after }) => after.amounts.confirmed)),
+      bigints(changes.map(({ after }) => after.amounts.reversed)),
+      bigints(changes.map(({ after }) => after.amounts.refunded)),
+      bigints(changes.map(({ after }) => after.confirmedIn)),
+      texts(changes.map(({ after }) => legsLiteral(after.legs))),
       changes.length,
     ],
   )
@@ -157,12 +170,12 @@ export const updateLots = (tenant: number, deltas: readonly LotDelta[]): Stateme
      SELECT expect_rows((SELECT count(*) FROM moved), $8::bigint, 'lots')`,
     [
       tenant,
-      arrayOf(deltas.map(one => one.holder)),
-      arrayOf(deltas.map(one => one.lot)),
-      arrayOf(deltas.map(one => one.debitsPending)),
-      arrayOf(deltas.map(one => one.debitsPosted)),
-      arrayOf(deltas.map(one => one.creditsPending)),
-      arrayOf(deltas.map(one => one.creditsPosted)),
+      bigints(deltas.map(one => one.holder)),
+      bigints(deltas.map(one => one.lot)),
+      bigints(deltas.map(one => one.debitsPending)),
+      bigints(deltas.map(one => one.debitsPosted)),
+      bigints(deltas.map(one => one.creditsPending)),
+      bigints(deltas.map(one => one.creditsPosted)),
       deltas.length,
     ],
   )
@@ -178,9 +191,9 @@ export const updatePinTries = (tenant: number, changes: readonly PinTries[]): St
      SELECT expect_rows((SELECT count(*) FROM moved), $5::bigint, 'cards')`,
     [
       tenant,
-      arrayOf(changes.map(one => one.token)),
-      arrayOf(changes.map(one => one.read)),
-      arrayOf(changes.map(one => one.tries)),
+      uuids(changes.map(one => one.token)),
+      smallints(changes.map(one => one.read)),
+      smallints(changes.map(one => one.tries)),
       changes.length,
     ],
   )
@@ -196,7 +209,7 @@ export const insertHoldDeadlines = (
     `INSERT INTO hold_deadlines (due, batch_seq, tenant, txns)
      SELECT ${timestampOf('due')}, $2::bigint, $1::integer, txns::bigint[]
      FROM ${rowsOf(3, 'due bigint, txns text')} AS u`,
-    [tenant, batch, arrayOf(deadlines.map(({ due }) => due)), arrayOfText(deadlines.map(({ ids }) => arrayOf(ids)))],
+    [tenant, batch, bigints(deadlines.map(({ due }) => due)), texts(deadlines.map(({ ids }) => arrayOf(ids)))],
   )
 
 export const insertRememberedReversals = (tenant: number, at: number, bills: readonly BillReference[]): Statement =>
@@ -206,7 +219,7 @@ export const insertRememberedReversals = (tenant: number, at: number, bills: rea
      SELECT ${timestampOf('$2::bigint')}, $1::integer, merchant, reference
      FROM ${rowsOf(3, 'merchant integer, reference text')} AS u
      ON CONFLICT (tenant, merchant, reference) DO UPDATE SET at = excluded.at`,
-    [tenant, at, arrayOf(bills.map(bill => bill.merchant)), arrayOfText(bills.map(bill => bill.reference))],
+    [tenant, at, integers(bills.map(bill => bill.merchant)), texts(bills.map(bill => bill.reference))],
   )
 
 export const deleteRememberedReversals = (tenant: number, bills: readonly BillReference[]): Statement =>
@@ -217,7 +230,7 @@ export const deleteRememberedReversals = (tenant: number, bills: readonly BillRe
        USING ${rowsOfTenant(2, 'merchant integer, reference text')} AS x
        WHERE r.tenant = x.tenant AND r.merchant = x.merchant AND r.reference = x.reference RETURNING 1)
      SELECT expect_rows((SELECT count(*) FROM gone), $4::bigint, 'remembered reversals')`,
-    [tenant, arrayOf(bills.map(bill => bill.merchant)), arrayOfText(bills.map(bill => bill.reference)), bills.length],
+    [tenant, integers(bills.map(bill => bill.merchant)), texts(bills.map(bill => bill.reference)), bills.length],
   )
 
 /** The batch's link in the hash chain of its lane's run. */

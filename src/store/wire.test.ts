@@ -1,0 +1,79 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createDatabase, type TestDatabase } from '../../test/support/database.ts'
+import { Session } from './session.ts'
+import { bigints, type Column, integers, smallints, statement, texts, uuids, type Value } from './sql.ts'
+
+let database: TestDatabase
+let session: Session
+
+beforeAll(async () => {
+  database = await createDatabase({})
+  session = await Session.connect(database.url)
+})
+
+afterAll(async () => {
+  await session?.close()
+  await database?.drop()
+})
+
+const echo = async (name: string, text: string, values: readonly Value[]): Promise<unknown> => {
+  const [reply] = await session.run([statement(name, text, values)], { commits: false })
+  return JSON.parse(reply?.rows[0]?.[0] as string)
+}
+
+/** As the database has understood a column: each value as text. */
+const understood = ({ type, values }: Column): Promise<unknown> =>
+  echo(type, `SELECT to_json(ARRAY(SELECT v::text FROM unnest($1::${type}[]) AS v))`, [{ type, values }])
+
+const shown = ({ type, values }: Column): unknown =>
+  values.map(value => (value === null ? null : type === 'uuid' ? dashed(String(value)) : String(value)))
+
+const dashed = (digits: string): string => digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+
+const listOf = <T>(one: fc.Arbitrary<T>) => fc.array(fc.option(one, { freq: 8 }), { maxLength: 40 })
+const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
+// A zero byte is no text to PostgreSQL.
+const text = fc.string({ unit: 'grapheme', maxLength: 200 }).map(one => one.replaceAll('\0', ''))
+const uuid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(bytes => Buffer.from(bytes).toString('hex'))
+
+describe('a column is what the database reads', () => {
+  test.each<[string, fc.Arbitrary<Column>]>([
+    ['bigint', listOf(fc.oneof(int64, fc.maxSafeInteger())).map(bigints)],
+    ['integer', listOf(fc.integer()).map(integers)],
+    ['smallint', listOf(fc.integer({ min: -32_768, max: 32_767 })).map(smallints)],
+    ['uuid', fc.array(uuid, { maxLength: 40 }).map(uuids)],
+    ['text', listOf(text).map(texts)],
+  ])('%s', async (_type, columns) => {
+    await fc.assert(
+      fc.asyncProperty(columns, async column => {
+        expect(await understood(column)).toEqual(shown(column))
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+test('single values and columns side by side, longer than the buffer', async () => {
+  const long = 'چهارسو '.repeat(20_000)
+  expect(
+    await echo(
+      'side_by_side',
+      'SELECT json_build_array($1::integer, $2::text, length($3::text), $4::boolean, cardinality($5::bigint[]))',
+      [-1, null, long, true, bigints(Array.from({ length: 50_000 }, (_, n) => n))],
+    ),
+  ).toEqual([-1, null, long.length, true, 50_000])
+})
+
+test.each<[string, Column]>([
+  ['bigint', bigints([2n ** 63n])],
+  ['bigint', bigints([0.5])],
+  ['integer', integers([2 ** 31])],
+  ['smallint', smallints([32_768])],
+  ['smallint', smallints([Number.NaN])],
+  ['uuid', uuids(['00'])],
+])('a value that is no %s is refused, and the session goes on', async (type, column) => {
+  await expect(understood(column)).rejects.toThrow(RangeError)
+  expect(await understood({ type: column.type, values: [] })).toEqual([])
+  expect(type).toBe(column.type)
+})

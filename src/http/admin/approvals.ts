@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify'
 import type { Actor, Changed, Created, Creation, Page, PageRequest } from '../../core/admin.ts'
 import type { Approval, ApprovalAnswer, ApprovalKind, ApprovalStatus } from '../../core/approvals.ts'
 import type { Catalog } from '../../core/catalog.ts'
@@ -79,23 +78,27 @@ export interface Wish {
 }
 
 /**
- * Answers 202 with an approval where a second person must agree, now or when the same request came before. Null: it is
- * to be carried out at once. Compare with null and nothing else: a reply that was awaited is undefined.
+ * Whether a second person must agree, now or when the same request came before: it has been answered then, 202 with an
+ * approval, or why not. False: it is to be carried out at once, and nothing has been answered.
  */
-export async function waitsForSecond(call: Call, wish: Wish): Promise<FastifyReply | null> {
+export async function waitsForSecond(call: Call, wish: Wish): Promise<boolean> {
   const { request, reply, deps } = call
   const read = readKey(request)
-  if ('refusal' in read) return sendProblem(reply, read.refusal)
+  if ('refusal' in read) {
+    sendProblem(reply, read.refusal)
+    return true
+  }
   const { approvals } = deps.admin
   const { above, isKnown } = await approvals.fourEyes(request.apiKey.tenant, read.key)
   const waits = above !== null && (wish.amount === null || wish.amount > above)
-  if (!waits && !isKnown) return null
+  if (!waits && !isKnown) return false
   const { names, content } = wish
   const catalog = deps.catalogOf(request.apiKey.tenant)
   const render = (approval: Approval): object => approvalBody(approval, catalog)
-  return answerCreate(call, { names, render, ...(content !== undefined && { content }) }, creation =>
+  await answerCreate(call, { names, render, ...(content !== undefined && { content }) }, creation =>
     approvals.create(creation, wish.kind, wish.request),
   )
+  return true
 }
 
 export const approvalBody = (approval: Approval, catalog: Catalog | undefined) => ({

@@ -51,8 +51,7 @@ export function addClawbackListRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
       }
       const call = { request, reply, deps, inFlight }
       const names = namesOf(ClawbackListRequest)
-      const waiting = await waitsForSecond(call, { kind: 'clawback-list', amount: null, request: list, names })
-      if (waiting !== null) return waiting
+      if (await waitsForSecond(call, { kind: 'clawback-list', amount: null, request: list, names })) return reply
       return answerCreate(call, { names, render: (made: LoadList) => loadFileBody(made, catalog) }, creation =>
         deps.admin.loads.createClawbackList(creation, list),
       )

@@ -228,8 +228,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       const names = namesOf(GiftLoadBody)
       const call = { request, reply, deps, inFlight }
       const wish = { kind: 'activation', amount: BigInt(request.body.amount), names } as const
-      const waiting = await waitsForSecond(call, { ...wish, request: { ...storedMove(load.move), card: String(id) } })
-      if (waiting !== null) return waiting
+      if (await waitsForSecond(call, { ...wish, request: { ...storedMove(load.move), card: String(id) } })) return reply
       if (!(await giftCards.reserve(tenant, id, key.key))) return sendProblem(reply, { reason: 'card_status_wrong' })
       return answerValue(call, names, load.move, {
         onApproval: () => activate(call, id, request.body.reason ?? null),
@@ -260,8 +259,8 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       const names = namesOf(GiftLoadBody)
       const call = { request, reply, deps, inFlight }
       const wish = { kind: 'load', amount: BigInt(request.body.amount), request: storedMove(load.move), names } as const
-      const waiting = await waitsForSecond(call, wish)
-      return waiting === null ? answerValue(call, names, load.move) : waiting
+      if (await waitsForSecond(call, wish)) return reply
+      return answerValue(call, names, load.move)
     },
   )
 
@@ -303,8 +302,8 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       const call = { request, reply, deps, inFlight }
       const size = amount < 0n ? -amount : amount
       const wish = { kind: 'adjust', amount: size, request: storedMove(move), names } as const
-      const waiting = await waitsForSecond(call, wish)
-      return waiting === null ? answerValue(call, names, move) : waiting
+      if (await waitsForSecond(call, wish)) return reply
+      return answerValue(call, names, move)
     },
   )
 
@@ -376,8 +375,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       const call = { request, reply, deps, inFlight }
       const amount = await loads.unspent(tenant, { holder, program: gift.program, funder: null })
       const stored = { ...storedMove(move), card: String(id), into: String(into.card.id) }
-      const waiting = await waitsForSecond(call, { kind: 'merge', amount, request: stored, names })
-      if (waiting !== null) return waiting
+      if (await waitsForSecond(call, { kind: 'merge', amount, request: stored, names })) return reply
       return answerValue(call, names, move, { onApproval: () => closeMerged(call, id, reason) })
     },
   )

@@ -272,8 +272,7 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         const call = { request, reply, deps, inFlight }
         const wanted = { loadFile: String(list.id), version: list.version, total: toJsonAmount(list.total) }
         const wish = { kind: 'list', amount: list.total, request: wanted, names: [] } as const
-        const waiting = await waitsForSecond(call, wish)
-        if (waiting !== null) return waiting
+        if (await waitsForSecond(call, wish)) return reply
       }
       // As it was when four eyes looked at its total: checked again meanwhile, it may come to more.
       return act(request, reply, 202, (change, id, only) => loads.runList(change, id, only, list.version))

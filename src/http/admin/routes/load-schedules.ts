@@ -71,8 +71,7 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
       const call = { request, reply, deps, inFlight }
       const names = namesOf(NewScheduleBody)
       // Whoever it will be for, and however often: what it comes to is not known.
-      const waiting = await waitsForSecond(call, { kind: 'schedule', amount: null, request: wish, names })
-      if (waiting !== null) return waiting
+      if (await waitsForSecond(call, { kind: 'schedule', amount: null, request: wish, names })) return reply
       return answerCreate(call, { names, render: render(catalog) }, creation =>
         loads.createSchedule(creation, scheduleOf(wish, catalog, deps)),
       )

@@ -58,8 +58,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
     const names = namesOf(schema)
     const content = withoutNumber(body, deps)
     const wish = { kind: move.kind, amount, request: storedMove(move), names, content }
-    const waiting = await waitsForSecond(call, wish)
-    if (waiting !== null) return waiting
+    if (await waitsForSecond(call, wish)) return reply
     return answerMove(call, {
       names,
       content,

@@ -186,13 +186,8 @@ export function addProgramRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
       const call = { request, reply, deps, inFlight }
       const names = namesOf(TermsRequest)
       const { code } = program
-      const asked = await waitsForSecond(call, {
-        kind: 'terms',
-        amount: null,
-        request: { program: code, ...wish },
-        names,
-      })
-      if (asked !== null) return asked
+      const asked = { kind: 'terms', amount: null, request: { program: code, ...wish }, names } as const
+      if (await waitsForSecond(call, asked)) return reply
       return answerCreate(call, { names, render: termsBody }, creation =>
         programs.changeTerms(creation, code, terms, 'refuse'),
       )

@@ -55,8 +55,7 @@ export function addVoucherRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
       const call = { request, reply, deps, inFlight }
       const names = namesOf(NewSeriesBody)
       const amount = BigInt(body.amount) * BigInt(body.count)
-      const waiting = await waitsForSecond(call, { kind: 'vouchers', amount, request: body, names })
-      if (waiting !== null) return waiting
+      if (await waitsForSecond(call, { kind: 'vouchers', amount, request: body, names })) return reply
       const seed = { tenant: apiKey.tenant, salt }
       const codes = Array.from({ length: Math.min(body.count, codesToldMax) }, (_, index) =>
         voucherCode(seed, index + 1, deps.panKey),

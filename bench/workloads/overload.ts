@@ -9,8 +9,11 @@ const recoveringPart = 0.5
 /** A till whose request finds no connection in this time gives up. */
 const patienceMs = 1_000
 const recoveredP99Ms = 100
-/** An open loop with more terminals than the closed one has: it must not be they who push back. */
-const connectionsTimes = 4
+/**
+ * An open loop with more terminals than the closed one has, each with one purchase under way. However much is offered,
+ * no more than these wait for the switch; who finds none of them free is counted as never sent.
+ */
+const terminalsTimes = 4
 const connectionsMax = 1_024
 
 /** Three times the capacity for a while, then half of it; over ISO 8583, then over HTTP. */
@@ -46,11 +49,12 @@ async function overload(
   const { options, found } = run
   const over = { perSecond: capacity * times, ms: spec.warmupMs + options.seconds * 1000 }
   const recovering = { perSecond: capacity * recoveringPart, ms: 0 }
-  const connections = Math.min(connectionsMax, spec.connections * connectionsTimes)
+  const connections = Math.min(connectionsMax, spec.connections * terminalsTimes)
+  const inFlightMax = options.inFlight.at(-1)! * terminalsTimes
   const open: LoadSpec = {
     ...spec,
     connections,
-    pace: { kind: 'open', rates: [over, recovering], patienceMs },
+    pace: { kind: 'open', rates: [over, recovering], patienceMs, inFlightMax },
     // As long again, to see it recover.
     measureMs: 2 * options.seconds * 1000,
   }

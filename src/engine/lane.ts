@@ -4,13 +4,19 @@ import { bothNeeds, type Need, type Outcome } from '../core/decision.ts'
 import { jittered, pause } from '../ops/clock.ts'
 import { BatchError } from '../store/errors.ts'
 import type { Executor, Stages } from './executor.ts'
+import { Pace } from './pace.ts'
 import type { Result } from './result.ts'
 
 export interface LaneLimits {
   /** Commands in one batch, at most. */
   readonly batchMax: number
-  /** Commands that wait in the lane, at most: beyond it, work is pushed back. */
+  /**
+   * New commands that wait in the lane, at most: beyond it they are refused as busy. With twice as many of all sorts
+   * work is pushed back.
+   */
   readonly queueMax: number
+  /** New commands that would wait longer than this are refused as busy at once. */
+  readonly admitMaxMs: number
   /** How long a command may wait before it enters a batch; then it is refused as busy. */
   readonly waitMaxMs: number
   /** How often a batch is run again after a collision before its commands are given up. */
@@ -22,6 +28,7 @@ export interface LaneLimits {
 export const laneLimits: LaneLimits = {
   batchMax: 256,
   queueMax: 2048,
+  admitMaxMs: 1_000,
   waitMaxMs: 5_000,
   attemptsMax: 5,
   doubtMaxMs: 20_000,
@@ -63,6 +70,10 @@ const reconnectFirstMs = 50
 const reconnectMaxMs = 1_000
 /** Pause between tries at commands whose holder is locked by somebody else. */
 const asideMs = 25
+/** Of a batch, for those who do not go ahead: they go on however many do. */
+const newPart = 1 / 4
+/** Of a batch, as many may be refused while it is under way before no more is read. */
+const turnedAwayPart = 1 / 4
 
 /**
  * A bounded queue with one database connection. While one batch commits the next gathers, so there is no timer: under
@@ -71,7 +82,13 @@ const asideMs = 25
  */
 export class Lane {
   readonly #options: LaneOptions
+  /** In the order in which they came. */
   #queue: Job[] = []
+  /** What goes before them: follow-ups, so that an approval is soon confirmed, and what was in a batch before. */
+  #ahead: Job[] = []
+  readonly #pace = new Pace()
+  /** New commands refused as busy since the last batch was made up. */
+  #turnedAway = 0
   /** Commands whose holder somebody else has locked: a part of every other batch, so that they hold up nobody. */
   #aside: Job[] = []
   #isTurnOfAside = false
@@ -87,8 +104,16 @@ export class Lane {
     this.#options = options
   }
 
+  /**
+   * Nothing more should be read: there is no place to keep it, or so much has been refused that refusing more would
+   * take the time that what was admitted needs.
+   */
   get isFull(): boolean {
-    return this.length >= this.#options.limits.queueMax
+    return this.#isOverfull || this.#turnedAway >= this.#options.limits.batchMax * turnedAwayPart
+  }
+
+  get #isOverfull(): boolean {
+    return this.length >= this.#options.limits.queueMax * 2
   }
 
   get isAway(): boolean {
@@ -96,15 +121,27 @@ export class Lane {
   }
 
   get length(): number {
-    return this.#queue.length + this.#aside.length
+    return this.#queue.length + this.#ahead.length + this.#aside.length
+  }
+
+  /** No more new commands: a refusal at once is worth more to a till than an approval that it no longer waits for. */
+  get #isBusy(): boolean {
+    const { batchMax, queueMax, admitMaxMs } = this.#options.limits
+    const waiting = this.#queue.length
+    return waiting + this.#aside.length >= queueMax || (waiting >= batchMax && this.#pace.waitMs(waiting) > admitMaxMs)
   }
 
   submit(command: Command, holder: number | null): Promise<Result> {
     if (this.#isClosed || this.#isAway) return Promise.resolve({ kind: 'refused', reason: 'switch_unavailable' })
-    if (this.isFull) return Promise.resolve({ kind: 'refused', reason: 'switch_busy' })
+    const isBusy = isNew(command) && this.#isBusy
+    if (isBusy) this.#turnedAway += 1
+    if (isBusy || this.#isOverfull) {
+      return Promise.resolve({ kind: 'refused', reason: 'switch_busy' })
+    }
     return new Promise(resolve => {
       const since = this.#options.elapsed()
-      this.#queue.push({ command, holder, need: {}, since, inDoubt: false, failures: 0, resolve })
+      const queue = mayOvertake(command) ? this.#ahead : this.#queue
+      queue.push({ command, holder, need: {}, since, inDoubt: false, failures: 0, resolve })
       this.#start()
     })
   }
@@ -143,23 +180,38 @@ export class Lane {
   #take(): Job[] {
     const { batchMax } = this.#options.limits
     const wasFull = this.isFull
+    this.#turnedAway = 0
     const batch: Job[] = []
+    const tenant = this.#nextTenant()
     this.#isTurnOfAside = !this.#isTurnOfAside
     if (this.#isTurnOfAside) this.#aside = this.#pick(this.#aside, Math.ceil(batchMax / 4), batch)
-    this.#queue = this.#pick(this.#queue, batchMax, batch)
-    if (this.#queue.length === 0) this.#aside = this.#pick(this.#aside, batchMax, batch)
-    if (wasFull && !this.isFull) this.#options.events.drained()
+    const kept = Math.min(this.#queue.length, Math.floor(batchMax * newPart))
+    this.#ahead = this.#pick(this.#ahead, batchMax - kept, batch, tenant)
+    const taken = batch.length
+    this.#queue = this.#pick(this.#queue, batchMax, batch, tenant)
+    this.#pace.note(this.#options.elapsed(), batch.length - taken, this.#queue.length)
+    if (this.#queue.length === 0) this.#ahead = this.#pick(this.#ahead, batchMax, batch)
+    if (this.#queue.length + this.#ahead.length === 0) this.#aside = this.#pick(this.#aside, batchMax, batch)
+    this.#noteRoom(wasFull)
     return batch
   }
 
-  /** Moves jobs of one tenant into the batch until it has `sizeMax`. Answers what is left. */
-  #pick(jobs: readonly Job[], sizeMax: number, batch: Job[]): Job[] {
+  /** Of those who wait in front, that of the one who has waited longest: no tenant's follow-ups hold up another. */
+  #nextTenant(): number | undefined {
+    const [first, ahead] = [this.#queue[0], this.#ahead[0]]
+    if (first === undefined || ahead === undefined) return (first ?? ahead)?.command.tenant
+    return (first.since < ahead.since ? first : ahead).command.tenant
+  }
+
+  /** Moves jobs of one tenant, that of the batch, into it until it has `sizeMax`. Answers what is left. */
+  #pick(jobs: readonly Job[], sizeMax: number, batch: Job[], ofEmpty?: number): Job[] {
     const others: Job[] = []
     let index = 0
     for (; index < jobs.length && batch.length < sizeMax; index++) {
       const job = jobs[index] as Job
+      const tenant = batch[0]?.command.tenant ?? ofEmpty ?? job.command.tenant
       if (this.#isStale(job)) this.#giveUp([job], 'switch_busy')
-      else if (batch[0] === undefined || batch[0].command.tenant === job.command.tenant) batch.push(job)
+      else if (tenant === job.command.tenant) batch.push(job)
       else others.push(job)
     }
     return [...others, ...jobs.slice(index)]
@@ -170,10 +222,20 @@ export class Lane {
    * and they must not wait for its end.
    */
   dropStale(): void {
-    let stale = 0
-    for (let job = this.#queue[0]; job !== undefined && this.#isStale(job); job = this.#queue[stale]) stale += 1
+    const wasFull = this.isFull
+    this.#turnedAway = 0
     const isConnected = this.#executor !== null && !this.#executor.isBroken
-    if (stale > 0) this.#giveUp(this.#queue.splice(0, stale), isConnected ? 'switch_busy' : 'switch_unavailable')
+    for (const queue of [this.#ahead, this.#queue]) {
+      let stale = 0
+      for (let job = queue[0]; job !== undefined && this.#isStale(job); job = queue[stale]) stale += 1
+      if (stale > 0) this.#giveUp(queue.splice(0, stale), isConnected ? 'switch_busy' : 'switch_unavailable')
+    }
+    this.#noteRoom(wasFull)
+  }
+
+  #noteRoom(wasFull: boolean): void {
+    // What is read now need not be waited for by the batch that has made the room.
+    if (wasFull && !this.isFull) setImmediate(this.#options.events.drained)
   }
 
   #isStale({ since, inDoubt }: Job): boolean {
@@ -188,7 +250,7 @@ export class Lane {
     for (let attempt = 1; ; attempt++) {
       const executor = this.#executor
       if (executor === null || executor.isBroken) {
-        this.#queue.unshift(...batch)
+        this.#ahead.unshift(...batch)
         return
       }
       try {
@@ -217,7 +279,7 @@ export class Lane {
     return failure.fault
   }
 
-  /** Answers what was decided; what could not be goes to the front of the queue, or aside, with what it needs. */
+  /** Answers what was decided; what could not be goes ahead of all, or aside, with what it needs. */
   async #settle(batch: readonly Job[], outcomes: readonly Outcome[]): Promise<void> {
     const deferred: Job[] = []
     outcomes.forEach((outcome, index) => {
@@ -228,13 +290,13 @@ export class Lane {
       else job.resolve(outcome)
     })
     if (!this.#skipsLocked) {
-      this.#queue.unshift(...deferred)
+      this.#ahead.unshift(...deferred)
       return
     }
     this.#aside.push(...deferred)
     if (this.#aside.length === 0) this.#skipsLocked = false
     // Nothing else to do: do not spin on a row that somebody else holds.
-    else if (deferred.length === batch.length && this.#queue.length === 0) await pause(asideMs)
+    else if (deferred.length === batch.length && this.length === this.#aside.length) await pause(asideMs)
   }
 
   /** One poison command must not sink its neighbours: halves, until it is alone. */
@@ -277,12 +339,22 @@ export class Lane {
   }
 
   #shed(): void {
-    const jobs = [...this.#aside, ...this.#queue]
+    const jobs = [...this.#aside, ...this.#ahead, ...this.#queue]
     const kept = jobs.filter(job => job.inDoubt && !this.#isStale(job))
     const shed = jobs.filter(job => !kept.includes(job))
     this.#aside = []
-    this.#queue = kept
+    this.#ahead = kept
+    this.#queue = []
+    this.#turnedAway = 0
     this.#giveUp(shed, 'switch_unavailable')
     this.#options.events.drained()
   }
 }
+
+/** Whether it may be refused as busy: it is about nothing that was approved before. */
+const isNew = ({ kind }: Command): boolean =>
+  kind !== 'confirm' && kind !== 'reverse' && kind !== 'refund' && kind !== 'expire'
+
+/** What a follow-up names by id has been decided, so there is nothing in the queue that it must come after. */
+const mayOvertake = (command: Command): boolean =>
+  command.kind === 'expire' || ('original' in command && command.original.by === 'id')

@@ -24,7 +24,10 @@ export interface Submit {
   submit(command: Command): Promise<Result>
 }
 
-/** Whether the engine takes work. A full lane pushes back: sockets are not read until it drains. */
+/**
+ * Whether more should be read from those who can be made to wait. The engine itself says what it refuses: of new
+ * commands what would wait too long, follow-ups only where there is no place for them.
+ */
 export interface Pressure {
   readonly isFull: boolean
   /** Calls `listener` once, when there is room again. */

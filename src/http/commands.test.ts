@@ -322,13 +322,6 @@ describe('what the engine may say', () => {
     await one.close()
   })
 
-  test('a full switch is not asked', async () => {
-    const one = await startHttp(memoryEngine(), { pressure: { isFull: true, onceDrained: () => undefined } })
-    const answer = await one.call('POST', '/v1/transactions', { idempotencyKey: 'a', body: purchase })
-    expect([answer.status, answer.json.reason, one.commands]).toEqual([503, 'switch_busy', []])
-    await one.close()
-  })
-
   test('an engine that throws leaves the outcome open', async () => {
     const one = await startHttp(() => Promise.reject(new Error('a bug')))
     const answer = await one.call('POST', '/v1/transactions', { idempotencyKey: 'a', body: purchase })

@@ -75,17 +75,23 @@ export class Connection implements Sender {
     return this.#retirement ?? 'peer'
   }
 
-  /** Hands waiting frames to the engine while there is room, and reads on when none is left. */
-  pump(): void {
+  /** Hands waiting frames to the engine while there is room, at most so many, and reads on when none is left. */
+  pump(framesMax = Number.POSITIVE_INFINITY): void {
     if (this.#isPumping || this.#socket.destroyed) return
     this.#isPumping = true
-    while (this.#retirement === null && this.#nextFrame < this.#frames.length && this.#hasRoom()) {
+    let left = framesMax
+    for (; left > 0 && this.#isWaiting && this.#hasRoom(); left--) {
       this.#inFlight++
       this.#deps.exchanges.handle(this.#frames[this.#nextFrame++]!, this)
     }
+    if (left === 0 && this.#isWaiting) this.#deps.whenRoom(this)
     this.#isPumping = false
     if (this.#retirement === null) this.#goOn()
     if (this.#retirement !== null && this.#inFlight === 0 && this.#outgoing.length === 0) this.#close()
+  }
+
+  get #isWaiting(): boolean {
+    return this.#retirement === null && this.#nextFrame < this.#frames.length
   }
 
   #hasRoom(): boolean {

@@ -76,6 +76,8 @@ export interface IsoServer {
 
 const loopback = '127.0.0.1'
 const checkEveryMs = 500
+/** Of one connection when many wait: a line that carries many terminals does not keep the others waiting. */
+const framesPerTurn = 8
 /** After a cut a whole fleet connects at once, faster than connections are accepted. The kernel has a limit too. */
 const backlog = 4096
 
@@ -85,6 +87,7 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
   const connections = new Set<Connection>()
   const waiting = new Set<Connection>()
   let isWaiting = false
+  let isTurn = false
   /** Sockets, TLS handshakes that are under way among them. */
   let open = 0
   let turnedAway = 0
@@ -93,16 +96,33 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
   let onEmpty: (() => void) | undefined
   let timer: NodeJS.Timeout | undefined
 
-  /** One listener at the engine for all connections; who still finds no room waits again, behind the others. */
+  /** For connections the engine is full as long as others wait, but for the one whose turn it is. */
+  const pressure: Pressure = {
+    get isFull() {
+      return deps.pressure.isFull || (waiting.size > 0 && !isTurn)
+    },
+    onceDrained: listener => deps.pressure.onceDrained(listener),
+  }
+
+  /** One listener at the engine for all connections. Who has had a turn waits again behind those who have not. */
   function whenRoom(connection: Connection): void {
     waiting.add(connection)
-    if (isWaiting) return
+    awaitRoom()
+  }
+
+  function awaitRoom(): void {
+    if (isWaiting || waiting.size === 0) return
     isWaiting = true
     deps.pressure.onceDrained(() => {
       isWaiting = false
-      const now = [...waiting]
-      waiting.clear()
-      for (const waiter of now) waiter.pump()
+      isTurn = true
+      for (const waiter of waiting) {
+        if (deps.pressure.isFull) break
+        waiting.delete(waiter)
+        waiter.pump(framesPerTurn)
+      }
+      isTurn = false
+      awaitRoom()
     })
   }
 
@@ -118,7 +138,7 @@ export function createIsoServer(deps: IsoServerDeps): IsoServer {
   function accept(socket: Socket, listener: IsoListener, exchanges: Exchanges): void {
     if (socket.destroyed) return
     const { framing } = listener
-    const { pressure, log, now } = deps
+    const { log, now } = deps
     const echoEveryMs = listener.echoEveryMs ?? Number.POSITIVE_INFINITY
     const connection = new Connection(socket, {
       ...{ framing, exchanges, pressure, limits, log, echoEveryMs, whenRoom, now },

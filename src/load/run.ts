@@ -71,8 +71,9 @@ function linesOf(spec: LoadSpec, dialect: Dialect, cards: Cards, events: Driver)
       const keyPrefix = `${run}${index.toString(36)}-`
       return new HttpLine({ target, till, currency: currency.code, apiKey, keyPrefix, cards, events })
     }
-    const slotsMax = pace.kind === 'open' ? slotsPerConnectionMax : Math.ceil(pace.inFlight / connections)
-    const slots = pace.kind === 'open' ? slotsMax : shareOf(pace.inFlight, connections, index)
+    const inFlight = pace.kind === 'open' ? (pace.inFlightMax ?? connections * slotsPerConnectionMax) : pace.inFlight
+    const slotsMax = Math.ceil(inFlight / connections)
+    const slots = shareOf(inFlight, connections, index)
     const stanStride = slotsMax * Math.ceil(connections / tills.length)
     const stanBase = slotsMax * Math.floor(index / tills.length)
     return new TerminalLine({

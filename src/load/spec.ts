@@ -32,12 +32,14 @@ export type Pace =
   | { readonly kind: 'closed'; readonly inFlight: number }
   /**
    * Open loop: transactions are due at these rates, one after the other, whatever the switch does; the last one lasts.
-   * One that finds no free connection in `patienceMs` after it was due is never sent, and counted as such.
+   * One that finds no free connection in `patienceMs` after it was due is never sent, and counted as such. Over ISO
+   * 8583 so many are under way at once, over all connections; without it as many as the switch takes.
    */
   | {
       readonly kind: 'open'
       readonly rates: readonly { readonly perSecond: number; readonly ms: number }[]
       readonly patienceMs: number
+      readonly inFlightMax?: number
     }
 
 /** One load, whole. Counts and times are bounded by who makes it. */

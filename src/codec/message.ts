@@ -18,7 +18,7 @@ export type Message = {
  */
 export type Composite = Map<string, string | Composite>
 
-/** An empty message with room for every data element, so that later writes don't grow the array. */
-export function newMessage(mti: string): Message {
-  return { mti, fields: new Array<string | undefined>(129), composites: undefined, header: undefined }
+/** An empty message with room for the data elements up to `highest`, so that later writes don't grow the array. */
+export function newMessage(mti: string, highest = 128): Message {
+  return { mti, fields: new Array<string | undefined>(highest + 1), composites: undefined, header: undefined }
 }

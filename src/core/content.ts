@@ -10,12 +10,12 @@ const overallDigits = 16
 /** `hash` gives at least 16 hexadecimal digits. Null fields differ from empty ones. */
 export function fingerprint(fields: readonly (string | null)[], hash: Hash): string {
   let text = ''
-  let marks = ''
+  let fieldMarks = ''
   for (const field of fields) {
     text += field === null ? '-;' : `${field.length}:${field};`
-    marks += markOf(field)
+    fieldMarks += markOf(field)
   }
-  return hash(text).slice(0, overallDigits) + marks
+  return hash(text).slice(0, overallDigits) + fieldMarks
 }
 
 /** The name of the first field in which two fingerprints differ; `content` where no single byte tells. */
@@ -27,10 +27,12 @@ export function differingField(one: string, other: string, names: readonly strin
   return 'content'
 }
 
+const marks: readonly string[] = Array.from({ length: 256 }, (_, mark) => mark.toString(16).padStart(2, '0'))
+
 function markOf(field: string | null): string {
   if (field === null) return '00'
   let hash = 0x811c9dc5
   for (let index = 0; index < field.length; index++) hash = Math.imul(hash ^ field.charCodeAt(index), 0x01000193)
   const folded = (hash ^ (hash >>> 8) ^ (hash >>> 16) ^ (hash >>> 24)) & 0xff
-  return (folded === 0 ? 0xff : folded).toString(16).padStart(2, '0')
+  return marks[folded === 0 ? 0xff : folded]!
 }

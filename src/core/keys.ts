@@ -12,10 +12,20 @@ export const steps = { open: 0, confirm: 1, reverse: 2, close: 3 } as const
 export type Step = keyof typeof steps
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => hex(byte, 2))
+/** 28 bits, for keys of which every message has two or three: from the table at a fifth of the price. */
+const hex7 = (value: number): string =>
+  hexOfByte[value >>> 20]! +
+  hexOfByte[(value >>> 12) & 0xff]! +
+  hexOfByte[(value >>> 4) & 0xff]! +
+  hexDigits[value & 15]!
+const hexDigits = '0123456789abcdef'
 
 function text8(code: string): string {
   let digits = ''
-  for (let index = 0; index < 8; index++) digits += hex(index < code.length ? code.charCodeAt(index) & 0x7f : 0x20, 2)
+  for (let index = 0; index < 8; index++) {
+    digits += hexOfByte[index < code.length ? code.charCodeAt(index) & 0x7f : 0x20]!
+  }
   return digits
 }
 
@@ -43,7 +53,7 @@ export interface TerminalRequest {
 /** DE41 8 bytes, STAN 20 bits, step 2 bits, DE7 34 bits, one byte of DE42. */
 export function terminalKey({ terminal, merchant, step, stan, sentAt }: TerminalRequest): Key {
   const high = stan * 256 + steps[step] * 64 + Math.floor(sentAt / 2 ** 28)
-  return text8(terminal) + hex(high, 7) + hex(sentAt % 2 ** 28, 7) + hex(byteOf(merchant), 2)
+  return text8(terminal) + hex7(high) + hex7(sentAt % 2 ** 28) + hexOfByte[byteOf(merchant)]!
 }
 
 /**

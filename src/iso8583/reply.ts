@@ -13,6 +13,10 @@ import { replyMtiOf } from './mti.ts'
 /** What a reply gives back as it came: DE2 where the terminal sent it, and nothing else of the card. */
 const echoed = [2, 3, 4, 7, 11, 12, 13, 24, 32, 33, 37, 41, 42, 49, 70, 90] as const
 
+/** DE54: a reply has elements beyond it only where the request has DE70 or DE90. */
+const highestOfItsOwn = 54
+const highestEchoed = 90
+
 /** DE44, ans ..25. */
 const reasonLengthMax = 25
 
@@ -24,7 +28,10 @@ export interface Reply {
 
 /** The answer that needs no decision. `detail` tells more than the reason, and never has a value of the message. */
 export function replyTo(request: Message, reason: Reason, detail: string | null = null): Reply {
-  const message = newMessage(replyMtiOf(request.mti))
+  const message = newMessage(
+    replyMtiOf(request.mti),
+    request.fields[70] === undefined && request.fields[90] === undefined ? highestOfItsOwn : highestEchoed,
+  )
   message.header = request.header
   const { fields } = message
   for (let index = 0; index < echoed.length; index++) {

@@ -11,8 +11,14 @@ import { answerCreate } from './items.ts'
 
 /** Requests that wait for a second person. */
 export interface ApprovalsAdmin {
-  /** `above`: amounts beyond it wait; null: none does. `isKnown`: a request under this key was told to wait. */
-  fourEyes(tenant: number, key: string): Promise<{ readonly above: bigint | null; readonly isKnown: boolean }>
+  /**
+   * `above`: amounts beyond it wait; null: none does. `isKnown`: a request under this key was told to wait. `isDecided`:
+   * it was carried out at once when it came before.
+   */
+  fourEyes(
+    tenant: number,
+    key: string,
+  ): Promise<{ readonly above: bigint | null; readonly isKnown: boolean; readonly isDecided: boolean }>
   create(creation: Creation<Approval>, kind: ApprovalKind, request: object): Promise<Created>
   /** `madeBy`: only what this API key has asked for; null: all. */
   approval(tenant: number, id: number, madeBy: number | null): Promise<Approval | null>
@@ -89,9 +95,10 @@ export async function waitsForSecond(call: Call, wish: Wish): Promise<boolean> {
     return true
   }
   const { approvals } = deps.admin
-  const { above, isKnown } = await approvals.fourEyes(request.apiKey.tenant, read.key)
+  const { above, isKnown, isDecided } = await approvals.fourEyes(request.apiKey.tenant, read.key)
   const waits = above !== null && (wish.amount === null || wish.amount > above)
-  if (!waits && !isKnown) return false
+  // What was carried out before the threshold was there is answered again: as an approval it would be done twice.
+  if (!isKnown && (!waits || isDecided)) return false
   const { names, content } = wish
   const catalog = deps.catalogOf(request.apiKey.tenant)
   const render = (approval: Approval): object => approvalBody(approval, catalog)

@@ -17,6 +17,7 @@ import {
 import { idOf, idOrNull, microsOf } from '../sql.ts'
 import { writeAudit } from './audit-log.ts'
 import { createOnce } from './changes.ts'
+import { readCommandContent } from './keys.ts'
 import { pageOf } from './page.ts'
 import type { AdminPool, Run, TextRow } from './pool.ts'
 
@@ -54,6 +55,8 @@ export interface FourEyes {
   readonly above: bigint | null
   /** A request under this key was told to wait. */
   readonly isKnown: boolean
+  /** The engine has decided a command under this key, and would answer it again. */
+  readonly isDecided: boolean
 }
 
 export async function readFourEyes(run: Run, tenant: number, key: string): Promise<FourEyes> {
@@ -62,7 +65,10 @@ export async function readFourEyes(run: Run, tenant: number, key: string): Promi
      FROM tenants WHERE id = $1`,
     [tenant, key],
   )
-  return { above: row?.above == null ? null : BigInt(row.above), isKnown: row?.known === 't' }
+  const above = row?.above == null ? null : BigInt(row.above)
+  const isKnown = row?.known === 't'
+  const isDecided = above !== null && !isKnown && (await readCommandContent(run, tenant, key)) !== null
+  return { above, isKnown, isDecided }
 }
 
 export function createApproval(

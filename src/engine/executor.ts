@@ -150,7 +150,11 @@ export class Executor {
       days: plan.originalDays,
     }
     send(lockHolders(sources, mode), (rows, into) => {
-      for (const row of rows) into.lockedHolders.push([idOf(row[0]), () => usageOf(row[1])])
+      for (const [id, usage, place] of rows) {
+        const holder = idOf(id)
+        into.lockedHolders.push([holder, () => usageOf(usage)])
+        into.placesOfHolders.set(holder, place as string)
+      }
     })
     const { programsWithBudgets } = plan
     if (plan.organisations.size > 0 || (programsWithBudgets.length > 0 && tokens.length > 0)) {
@@ -222,7 +226,7 @@ export class Executor {
     return spanOf([...named, dayOfMicros(now - guessSlack) - 1, dayOfMicros(now + guessSlack)])
   }
 
-  async #write({ rows, context }: Batch, catalog: Catalog): Promise<void> {
+  async #write({ rows, context, placesOfHolders }: Batch, catalog: Catalog): Promise<void> {
     const tenant = catalog.tenant.id
     const { batch, at } = context
     const decisions = rows.newDecisions
@@ -241,7 +245,7 @@ export class Executor {
       if (changed.length > 0) flight.push(write.updateTransactions(tenant, changed))
       if (deltas.length > 0) flight.push(write.updateLots(tenant, deltas))
       if (changedLots.length > 0) flight.push(writeLots.updateLotExpiry(tenant, changedLots))
-      if (changedUsage.length > 0) flight.push(writeLots.updateUsage(tenant, changedUsage))
+      if (changedUsage.length > 0) flight.push(writeLots.updateUsage(tenant, changedUsage, placesOfHolders))
       if (changedOrganisations.length > 0) flight.push(writeLots.updateOrganisations(tenant, changedOrganisations))
       if (movements.length > 0) flight.push(writeLots.insertMovements(tenant, batch, at, movements))
       const deadlines = deadlinesOf(opened)
@@ -267,6 +271,8 @@ interface ReadRows {
   readonly cards: Map<string, Card>
   readonly lots: Map<number, Lot>
   readonly lockedHolders: (readonly [number, UsageReader])[]
+  /** Where their rows are. */
+  readonly placesOfHolders: Map<number, string>
   readonly organisations: OrganisationCounters[]
   readonly holdersWithLots: Set<number>
   readonly newLots: number[]
@@ -283,6 +289,7 @@ const emptyRows = (): ReadRows => ({
   cards: new Map(),
   lots: new Map(),
   lockedHolders: [],
+  placesOfHolders: new Map(),
   organisations: [],
   holdersWithLots: new Set(),
   newLots: [],
@@ -314,6 +321,7 @@ interface Batch {
   readonly outcomes: readonly Outcome[]
   readonly rows: WorkingSet
   readonly context: { readonly batch: number; readonly at: Micros }
+  readonly placesOfHolders: ReadonlyMap<number, string>
 }
 
 /** The one synchronous step: every command sees the effects of those before it. */
@@ -341,7 +349,7 @@ function decideAll(jobs: readonly Planned[], waiting: ReadonlySet<number>, read:
   }
   read.sequences.reverse()
   const outcomes = jobs.map(({ command }, index) => (waiting.has(index) ? deferred() : decide(command, rows, context)))
-  return { outcomes, rows, context }
+  return { outcomes, rows, context, placesOfHolders: read.placesOfHolders }
 }
 
 const byKey = (one: { key: string; day: number }, other: { key: string; day: number }): number =>

@@ -154,7 +154,6 @@ export function usageOf(literal: string | null | undefined): Usage {
     })
     at = comma === -1 ? literal.length : end + 1
   }
-  literals.set(usage, literal)
   return usage
 }
 
@@ -165,13 +164,9 @@ function integerIn(digits: string, from: number, until: number): number {
 }
 
 const noUsage: Usage = []
-/** What usage was read from: most of what is read is written again, as what it must still be. */
-const literals = new WeakMap<Usage, string>()
 
 export function usageLiteral(usage: Usage): string | null {
   if (usage.length === 0) return null
-  const read = literals.get(usage)
-  if (read !== undefined) return read
   let literal = ''
   for (const { counter, window, amount, count } of usage) {
     literal += `${literal === '' ? '{' : ','}${counter},${window},${amount},${count}`

@@ -56,7 +56,7 @@ const holdersOfOriginals = `
       JOIN transactions t ON t.tenant = d.tenant AND t.day = ${dayOfId('d.txn')} AND t.id = d.txn`
 
 const lockHoldersText = (sources: string, wait: '' | 'SKIP LOCKED'): string => `
-  SELECT h.id, h.usage FROM (
+  SELECT h.id, h.usage, h.ctid FROM (
     SELECT DISTINCT tenant, holder FROM (${sources}
     ) AS found OFFSET 0
   ) AS x
@@ -72,8 +72,8 @@ const lockFoundTexts = textsOf(knownHolders + holdersOfOriginals)
 
 /**
  * Locks the rows of all holders concerned, in the order of their ids, and tells which, with what their limits have
- * counted (of a locked row the latest version is told). `skip`: leaves held ones out. Originals are only looked for
- * where there are any: that opens every partition.
+ * counted and where the row is (of a locked row the latest version is told). `skip`: leaves held ones out. Originals
+ * are only looked for where there are any: that opens every partition.
  */
 export function lockHolders(sources: HolderSources, mode: 'wait' | 'skip'): Statement {
   const { tenant, holders, tokens, ids, keys, days } = sources

@@ -69,25 +69,35 @@ export const updateLotExpiry = (tenant: number, changes: readonly LotChange[]): 
     ],
   )
 
-/** Writes what the limits of holders have counted, if it is still what was read under their locks. */
-export const updateUsage = (tenant: number, changes: readonly UsageChange[]): Statement =>
+/**
+ * Writes what the limits of holders have counted, if their rows are still the ones that were read under the locks.
+ * `read`: of each holder where that row is, which no other version of it is. It also finds the row without an index.
+ */
+export const updateUsage = (
+  tenant: number,
+  changes: readonly UsageChange[],
+  read: ReadonlyMap<number, string>,
+): Statement =>
   statement(
     'update_usage',
     `WITH moved AS (
        UPDATE cardholders h SET usage = x.usage::bigint[]
        FROM ${rowsOfTenant(2, 'id bigint, read text, usage text')} AS x
-       WHERE h.tenant = x.tenant AND h.id = x.id AND h.usage IS NOT DISTINCT FROM x.read::bigint[] RETURNING 1)
+       WHERE h.ctid = x.read::tid AND h.tenant = x.tenant AND h.id = x.id RETURNING 1)
      SELECT expect_rows((SELECT count(*) FROM moved), $5::bigint, 'usage')`,
     [
       tenant,
       bigints(changes.map(one => one.holder)),
-      texts(changes.map(one => usageLiteral(one.read))),
+      texts(changes.map(one => read.get(one.holder) ?? null)),
       texts(changes.map(one => usageLiteral(one.usage))),
       changes.length,
     ],
   )
 
-/** The same for organisations, with what they have left: the batch has locked their rows. */
+/**
+ * Writes what the limits of organisations have counted and what they have left, if both are still what was read under
+ * the locks.
+ */
 export const updateOrganisations = (tenant: number, changes: readonly OrganisationChange[]): Statement =>
   statement(
     'update_organisations',

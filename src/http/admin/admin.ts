@@ -23,6 +23,8 @@ export interface Admin {
   readonly programs: ProgramsAdmin
   readonly cards: CardsAdmin
   readonly accounts: AccountsAdmin
+  /** The fingerprint of the request that made something under this key; null: none did. */
+  contentOf(tenant: number, key: string): Promise<string | null>
   /** Writes the line of a command of the engine; a second one for the same key is not written. */
   logCommand(entry: CommandEntry): Promise<void>
   /** Takes what has changed in the reference data into this process, so that the next request is decided by it. */

@@ -108,6 +108,18 @@ describe('loads', () => {
   })
 })
 
+test('an Idempotency-Key that has made something moves nothing, and the other way round', async () => {
+  const organisation = { code: 'keys', name: 'Keys' }
+  const make = (idempotencyKey: string) =>
+    admin.call('POST', '/admin/v1/organisations', { idempotencyKey, body: organisation })
+  const move = (idempotencyKey: string) => admin.call('POST', '/admin/v1/loads', { idempotencyKey, body: load })
+  expect([(await make('k-made')).status, (await move('k-moved')).status]).toEqual([201, 201])
+  for (const answer of [await move('k-made'), await make('k-moved')]) {
+    expect([answer.status, answer.json.reason, fields(answer)]).toEqual([422, 'other_content', ['Idempotency-Key']])
+  }
+  expect([(await make('k-made')).status, (await move('k-moved')).status]).toEqual([201, 201])
+})
+
 describe('four eyes', () => {
   const above = 1_000_000
   beforeAll(() => admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = $1 WHERE id = 1', [above]))

@@ -42,16 +42,20 @@ export async function answerMove({ request, reply, deps, inFlight }: Call, move:
   const content = fingerprintOf(callOf(request), ...fieldsOf(move.content ?? (request.body as object), move.names))
   const actor = actorOf(request)
   const { action, entity, entityId } = move
+  const refuseContent = (stored: string): FastifyReply => {
+    const names = contentNames(...move.names.map(name => `/${name}`))
+    return sendProblem(reply, otherContent(differingField(stored, content, names)))
+  }
   if (!inFlight.enter(key)) return sendProblem(reply, { reason: 'in_progress' })
   try {
     if (deps.pressure.isFull) return sendProblem(reply, { reason: 'switch_busy' })
+    const made = await deps.admin.contentOf(actor.tenant, key)
+    if (made !== null) return refuseContent(made)
     const command = move.commandOf({ tenant: actor.tenant, channel: 'api', key, day: null, content })
     const result = await deps.submit.submit(command)
     switch (result.kind) {
-      case 'other_content': {
-        const names = contentNames(...move.names.map(name => `/${name}`))
-        return sendProblem(reply, otherContent(differingField(result.stored, content, names)))
-      }
+      case 'other_content':
+        return refuseContent(result.stored)
       case 'refused':
         return sendProblem(reply, { reason: result.reason })
       case 'unknown':

@@ -2,6 +2,7 @@ import type { CommandEntry } from '../../core/admin.ts'
 import { createAccounts } from './accounts-admin.ts'
 import { writeCommandAudit } from './audit-log.ts'
 import { createCards } from './cards-admin.ts'
+import { readRequestContent } from './keys.ts'
 import { createApprovals, createGiftCards, createLoads, createVouchers } from './loads-admin.ts'
 import { createParties } from './parties.ts'
 import type { AdminPool } from './pool.ts'
@@ -25,6 +26,7 @@ export const createAdmin = ({ pool, refresh }: AdminOptions) => ({
   programs: createPrograms(pool),
   cards: createCards(pool),
   accounts: createAccounts(pool),
+  contentOf: (tenant: number, key: string) => readRequestContent(pool.run, tenant, key),
   logCommand: (entry: CommandEntry) => writeCommandAudit(pool.run, entry),
   refresh,
 })

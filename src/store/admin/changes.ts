@@ -1,6 +1,7 @@
 import { type Change, type Changed, type Created, type Creation, type Refused, refused } from '../../core/admin.ts'
 import { idOf, idOrNull } from '../sql.ts'
 import { writeAudit } from './audit-log.ts'
+import { readCommandContent } from './keys.ts'
 import type { AdminPool, Run } from './pool.ts'
 
 /** A kind of thing that the admin API changes. */
@@ -44,6 +45,8 @@ export function createOnce<Item>(
       const { status, version, body } = stored
       return { kind: 'created', replayed: true, status: idOf(status), version: idOrNull(version), body: body as string }
     }
+    const command = await readCommandContent(run, actor.tenant, key)
+    if (command !== null) return { kind: 'other_content', stored: command }
     if (entity.isReference) await moveCatalogVersion(run, actor.tenant)
     const made = await make(run)
     if (made.kind === 'refused') return made

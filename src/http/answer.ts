@@ -2,14 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Catalog } from '../core/catalog.ts'
 import type { Command } from '../core/commands.ts'
 import { differingField } from '../core/content.ts'
-import { formatTransactionId } from '../core/ids.ts'
 import { isApproval, reasons } from '../core/reasons.ts'
-import type { Decision, Transaction } from '../core/transactions.ts'
 import type { Result } from '../engine/result.ts'
 import type { HttpDeps, TransactionLine } from './deps.ts'
 import { type InFlight, idempotencyHeader, replayedHeader } from './idempotency.ts'
 import { type Refusal, sendProblem } from './problem.ts'
-import { renderDecision, renderUnseenReversal, retrievalNumberOf } from './render.ts'
+import { type Names, namesOf, renderDecision, renderUnseenReversal } from './render.ts'
+import { transactionJson } from './render-json.ts'
 
 /** How the answers to one kind of call look. */
 export interface AnswerStyle {
@@ -36,8 +35,7 @@ export async function answerCommand(
     const result = await deps.submit.submit(command)
     switch (result.kind) {
       case 'decided':
-        deps.observer.onTransaction(lineOf(result, command, request, reply, catalog))
-        return sendDecided(result, reply, catalog, style)
+        return answerDecided(result, command, { request, reply, deps, catalog, style })
       case 'other_content':
         return sendProblem(reply, otherContent(differingField(result.stored, command.content, style.names)))
       case 'refused':
@@ -63,30 +61,46 @@ export function otherContent(field: string): Refusal {
   return { reason: 'other_content', errors: [{ field, message }] }
 }
 
-function sendDecided(
-  { decision, transaction, replayed }: Decided,
-  reply: FastifyReply,
-  catalog: Catalog,
-  { status, opens }: AnswerStyle,
-): FastifyReply {
-  if (replayed) reply.header(replayedHeader, 'true')
-  if (isApproval(decision.reason)) {
-    const body = transaction === null ? renderUnseenReversal(catalog) : renderDecision(decision, transaction, catalog)
-    return reply.code(status).send(body)
-  }
-  return sendProblem(reply, storedRefusal(decision, transaction, opens, catalog))
+interface Answering {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly deps: HttpDeps
+  readonly catalog: Catalog
+  readonly style: AnswerStyle
 }
 
-function storedRefusal(decision: Decision, transaction: Transaction | null, opens: boolean, catalog: Catalog): Refusal {
+function answerDecided(result: Decided, command: Command, answering: Answering): FastifyReply {
+  const { decision, transaction, replayed } = result
+  const { request, reply, deps, catalog, style } = answering
+  const names = transaction === null ? null : namesOf(transaction)
+  deps.observer.onTransaction(lineOf(result, names, command, request, reply, catalog))
+  if (replayed) reply.header(replayedHeader, 'true')
+  if (!isApproval(decision.reason)) return sendProblem(reply, storedRefusal(result, names, style, catalog))
+  const body =
+    transaction === null || names === null
+      ? renderUnseenReversal(catalog)
+      : renderDecision(decision, transaction, names, catalog)
+  return reply.code(style.status).header('Content-Type', jsonMediaType).send(transactionJson(body))
+}
+
+const jsonMediaType = 'application/json; charset=utf-8'
+
+function storedRefusal(
+  { decision, transaction }: Decided,
+  names: Names | null,
+  { opens }: AnswerStyle,
+  catalog: Catalog,
+): Refusal {
   const { reason } = decision
-  if (transaction === null) return { reason, stored: {} }
-  const stored = { transactionId: formatTransactionId(transaction.id), rrn: retrievalNumberOf(transaction) }
+  if (transaction === null || names === null) return { reason, stored: {} }
+  const stored = { transactionId: names.id, rrn: names.rrn }
   if (opens) return { reason, stored }
-  return { reason, stored, transaction: renderDecision(decision, transaction, catalog) }
+  return { reason, stored, transaction: renderDecision(decision, transaction, names, catalog) }
 }
 
 function lineOf(
   { decision, transaction, replayed }: Decided,
+  names: Names | null,
   command: Command,
   { apiKey }: FastifyRequest,
   reply: FastifyReply,
@@ -98,8 +112,8 @@ function lineOf(
     tenant: apiKey.tenant,
     client: apiKey.id,
     command: command.kind,
-    transaction: transaction === null ? null : formatTransactionId(transaction.id),
-    rrn: transaction === null ? null : retrievalNumberOf(transaction),
+    transaction: names?.id ?? null,
+    rrn: names?.rrn ?? null,
     merchant: merchantsById.get(transaction?.merchant ?? 0)?.code ?? null,
     terminal: terminalsById.get(transaction?.terminal ?? 0)?.code ?? null,
     amount: amountOf(command) ?? decision.amounts?.requested ?? null,

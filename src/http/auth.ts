@@ -29,10 +29,10 @@ export interface Access {
 /** Refuses whoever may not call this route: 401 without a known key, 403 with one that may not. */
 export function authorizeFor(access: Access, { apiKeys, demo }: AuthOptions): onRequestHookHandler {
   return (request, reply, done) => {
-    const isLocal = isOnLoopback(request)
     const apiKey = apiKeyOf(request, apiKeys)
-    if (apiKey === undefined || (apiKey.demo && !(demo && isLocal))) {
-      if (access.openOnLoopback === true && isLocal && request.headers.authorization === undefined) return done()
+    if (apiKey === undefined || (apiKey.demo && !(demo && isOnLoopback(request)))) {
+      const isUnnamed = request.headers.authorization === undefined
+      if (access.openOnLoopback === true && isUnnamed && isOnLoopback(request)) return done()
       reply.header('WWW-Authenticate', 'Bearer')
       sendProblem(reply, { reason: 'unauthenticated' })
       return

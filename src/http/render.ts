@@ -1,4 +1,3 @@
-import { dateOfDay } from '../core/calendar.ts'
 import type { Catalog } from '../core/catalog.ts'
 import { approvalCodeOf, formatTransactionId, rrnOf } from '../core/ids.ts'
 import { isLot } from '../core/ledger.ts'
@@ -6,7 +5,7 @@ import type { Phase } from '../core/phases.ts'
 import { isApproval, type Reason } from '../core/reasons.ts'
 import type { Amounts, Decision, Leg, Transaction } from '../core/transactions.ts'
 import { toJsonAmount } from './amounts.ts'
-import { rfc3339 } from './times.ts'
+import { dateText, rfc3339 } from './times.ts'
 
 export interface LegBody {
   readonly program: string
@@ -39,7 +38,12 @@ export interface TransactionBody {
  * The transaction as it stood after a decision. Of the transaction itself only what never changes is used, so that a
  * repeat of the request gives the same body whatever has become of it.
  */
-export function renderDecision(decision: Decision, transaction: Transaction, catalog: Catalog): TransactionBody {
+export function renderDecision(
+  decision: Decision,
+  transaction: Transaction,
+  names: Names,
+  catalog: Catalog,
+): TransactionBody {
   const { phase, amounts } = decision
   if (phase === null || amounts === null) throw new Error(`decision on ${transaction.id} without phase or amounts`)
   const legs: LegBody[] = []
@@ -49,7 +53,7 @@ export function renderDecision(decision: Decision, transaction: Transaction, cat
     if (leg !== undefined) legs.push(legOf(leg, remaining, catalog))
   }
   const reason = isApproval(decision.reason) ? decision.reason : transaction.reason
-  return bodyOf(transaction, { phase, amounts, legs, reason }, catalog)
+  return bodyOf(transaction, names, { phase, amounts, legs, reason }, catalog)
 }
 
 /** The transaction as it stands now. */
@@ -57,7 +61,7 @@ export function renderTransaction(transaction: Transaction, isSettled: boolean, 
   const { amounts, reason } = transaction
   const phase = isSettled ? 'settled' : transaction.phase
   const legs = transaction.legs.map(leg => legOf(leg, phase === 'authorized' ? leg.held : leg.posted, catalog))
-  return bodyOf(transaction, { phase, amounts, legs, reason }, catalog)
+  return bodyOf(transaction, namesOf(transaction), { phase, amounts, legs, reason }, catalog)
 }
 
 /** What a reversal answers when its original has not been seen: it is remembered, and the original will be refused. */
@@ -80,8 +84,14 @@ export const renderUnseenReversal = (catalog: Catalog): TransactionBody => ({
   reason: 'approved',
 })
 
-/** Retrieval reference number: the terminal's own, else one made from the id. */
-export const retrievalNumberOf = (transaction: Transaction): string => transaction.rrn ?? rrnOf(transaction.id)
+/** What people and programs call a transaction. */
+export interface Names {
+  readonly id: string
+  /** Retrieval reference number: the terminal's own, else one made from the id. */
+  readonly rrn: string
+}
+
+export const namesOf = ({ id, rrn }: Transaction): Names => ({ id: formatTransactionId(id), rrn: rrn ?? rrnOf(id) })
 
 interface Standing {
   readonly phase: Phase
@@ -92,12 +102,13 @@ interface Standing {
 
 function bodyOf(
   transaction: Transaction,
+  names: Names,
   { phase, amounts, legs, reason }: Standing,
   catalog: Catalog,
 ): TransactionBody {
   const { id, merchant, terminal, original, expiresAt } = transaction
   return {
-    id: formatTransactionId(id),
+    id: names.id,
     kind: transaction.kind,
     phase,
     amount: {
@@ -109,12 +120,12 @@ function bodyOf(
     },
     currency: catalog.assetsById.get(transaction.asset)?.code ?? String(transaction.asset),
     approvalCode: phase === 'refused' ? null : approvalCodeOf(id),
-    rrn: retrievalNumberOf(transaction),
+    rrn: names.rrn,
     reference: transaction.reference,
     merchant: merchant === null ? null : (catalog.merchantsById.get(merchant)?.code ?? String(merchant)),
     terminal: terminal === null ? null : (catalog.terminalsById.get(terminal)?.code ?? String(terminal)),
     original: original === null ? null : formatTransactionId(original),
-    businessDate: dateOfDay(transaction.businessDate),
+    businessDate: dateText(transaction.businessDate),
     createdAt: rfc3339(transaction.at),
     expiresAt: expiresAt === null ? null : rfc3339(expiresAt),
     legs,

@@ -1,10 +1,31 @@
-import { dayOfDate } from '../core/calendar.ts'
-import type { Micros } from '../core/ids.ts'
+import { dateOfDay, dayOfDate } from '../core/calendar.ts'
+import { type Day, dayOfMicros, type Micros, microsPerDay, microsPerSecond } from '../core/ids.ts'
+
+const datesMax = 64
+const dates = new Map<Day, string>()
+
+/** `2026-11-21`. Answers are about few days, and making a date takes longer than all else of an answer. */
+export function dateText(day: Day): string {
+  let text = dates.get(day)
+  if (text === undefined) {
+    if (dates.size === datesMax) dates.clear()
+    text = dateOfDay(day)
+    dates.set(day, text)
+  }
+  return text
+}
+
+const twoDigits = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'))
 
 /** RFC 3339 in UTC with all six digits, so that a time that was read can be asked for exactly. */
 export function rfc3339(at: Micros): string {
-  const iso = new Date(Math.floor(at / 1000)).toISOString()
-  return `${iso.slice(0, -1)}${String(at % 1000).padStart(3, '0')}Z`
+  const day = dayOfMicros(at)
+  const micros = at - day * microsPerDay
+  const seconds = Math.floor(micros / microsPerSecond)
+  const hour = twoDigits[Math.floor(seconds / 3600)]
+  const minute = twoDigits[Math.floor(seconds / 60) % 60]
+  const fraction = String(micros % microsPerSecond).padStart(6, '0')
+  return `${dateText(day)}T${hour}:${minute}:${twoDigits[seconds % 60]}.${fraction}Z`
 }
 
 // A plus sign that was not escaped in a query arrives as a blank.

@@ -47,8 +47,8 @@ export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InF
     if (catalog === undefined) return sendProblem(reply, { reason: 'switch_unavailable' })
     const command = commandOf({ apiKey: request.apiKey, key: key.key })
     if (command === null) return reply
-    const submit = attempt === null ? deps.submit : watching(deps.submit, attempt)
-    return answerCommand({ command, catalog, style }, { request, reply }, { ...deps, submit }, inFlight)
+    const watched = attempt === null ? deps : { ...deps, submit: watching(deps.submit, attempt) }
+    return answerCommand({ command, catalog, style }, { request, reply }, watched, inFlight)
   }
 
   app.post(
@@ -61,7 +61,7 @@ export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InF
         return sendProblem(reply, tooManyAttempts(attempt.retryAfterSeconds))
       }
       const commandOf = (asker: Asker): Command | null => {
-        if (refusesCardNumber(reply, { '/reference': body.reference })) return null
+        if (refusesCardNumber(reply, '/reference', body.reference)) return null
         if (!speaksFor(asker.apiKey, body.merchant)) return refuse(reply, merchantForbidden)
         if (isBasketTooLarge(body)) return refuse(reply, basketTooLarge)
         return authorizeOf(body, tokenOf(body.card, deps.panKey), asker)
@@ -115,7 +115,7 @@ export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InF
     (request, reply) =>
       answer(request, reply, styles.reversal, asker => {
         const { merchant, reference } = request.body.original
-        if (refusesCardNumber(reply, { '/original/reference': reference })) return null
+        if (refusesCardNumber(reply, '/original/reference', reference)) return null
         const command = reversalOf(request.body, asker)
         if (command === null) return refuse(reply, originalUnclear)
         // It would be remembered against bills that the caller has nothing to do with.
@@ -126,7 +126,7 @@ export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InF
 }
 
 export const isBasketTooLarge = ({ amount, basket }: Pick<AuthorizeRequest, 'amount' | 'basket'>): boolean =>
-  (basket ?? []).reduce((sum, line) => sum + BigInt(line.amount), 0n) > BigInt(amount)
+  basket !== undefined && basket.reduce((sum, line) => sum + BigInt(line.amount), 0n) > BigInt(amount)
 
 export const basketTooLarge = {
   reason: 'format_invalid',
@@ -146,10 +146,8 @@ function refuse(reply: FastifyReply, refusal: Parameters<typeof sendProblem>[1])
 }
 
 /** References are stored in clear, so no card number may be among them. */
-function refusesCardNumber(reply: FastifyReply, texts: Readonly<Record<string, string | undefined>>): boolean {
-  const errors = Object.entries(texts)
-    .filter(([, text]) => text !== undefined && holdsCardNumber(text))
-    .map(([field]) => ({ field, message: cardNumberMessage }))
-  if (errors.length > 0) sendProblem(reply, { reason: 'format_invalid', errors })
-  return errors.length > 0
+function refusesCardNumber(reply: FastifyReply, field: string, text: string | undefined): boolean {
+  if (text === undefined || !holdsCardNumber(text)) return false
+  sendProblem(reply, { reason: 'format_invalid', errors: [{ field, message: cardNumberMessage }] })
+  return true
 }

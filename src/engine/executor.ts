@@ -241,7 +241,7 @@ export class Executor {
       flight.push(write.insertDecisions(tenant, batch, at, decisions.toSorted(byKey)))
       const { newLots, changedLots, changedUsage, changedOrganisations, movements } = rows
       if (newLots.length > 0) flight.push(writeLots.insertLots(tenant, at, newLots))
-      if (opened.length > 0) flight.push(write.insertTransactions(tenant, opened))
+      if (opened.length > 0) flight.push(write.insertTransactions(tenant, at, opened))
       if (changed.length > 0) flight.push(write.updateTransactions(tenant, changed))
       if (deltas.length > 0) flight.push(write.updateLots(tenant, deltas))
       if (changedLots.length > 0) flight.push(writeLots.updateLotExpiry(tenant, changedLots))

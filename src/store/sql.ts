@@ -9,6 +9,32 @@ export interface Column {
 export type Scalar = string | number | boolean | null
 export type Value = Scalar | Column
 
+/** Lists of numbers, one for each row, as one column and the places in it (from 1) at which each list begins and ends. */
+export interface Lists {
+  readonly numbers: Column
+  readonly first: Column
+  readonly last: Column
+}
+
+/**
+ * `write` adds the numbers of an item. In SQL a row's list is `numbers[first:last]`, a copy of memory where a literal
+ * would have to be read digit by digit; the empty list is NULL.
+ */
+export function listsOf<Item>(
+  lists: readonly (readonly Item[])[],
+  write: (numbers: (number | bigint)[], item: Item) => void,
+): Lists {
+  const numbers: (number | bigint)[] = []
+  const first: (number | null)[] = []
+  const last: (number | null)[] = []
+  for (const list of lists) {
+    first.push(list.length === 0 ? null : numbers.length + 1)
+    for (const item of list) write(numbers, item)
+    last.push(list.length === 0 ? null : numbers.length)
+  }
+  return { numbers: bigints(numbers), first: integers(first), last: integers(last) }
+}
+
 /** A named prepared statement with its values: what a room of SQL hands to a session. */
 export interface Statement<V extends Value = Value> {
   readonly name: string
@@ -81,6 +107,9 @@ export const microsOf = (column: string): string => `(date_part('epoch', ${colum
 
 /** Microseconds since 1970 as a timestamptz, exactly. */
 export const timestampOf = (micros: string): string => `(timestamptz 'epoch' + ${micros} * interval '1 microsecond')`
+
+/** The same of a parameter, worked out once and not for each row. */
+export const timestampOfParameter = (parameter: string): string => `(SELECT ${timestampOf(`${parameter}::bigint`)})`
 
 /** The first and the last of some days: as parameters they keep the partitions of all others out of a plan's run. */
 export interface DaySpan {

@@ -135,6 +135,10 @@ export function postingsLiteral(postings: readonly Posting[]): string | null {
   return `{${parts.join(',')}}`
 }
 
+export function writePosting(numbers: (number | bigint)[], posting: Posting): void {
+  numbers.push(posting.debit, posting.credit, posting.pending, posting.posted, posting.remaining)
+}
+
 /** Four numbers an entry: counter, window, amount, count. */
 export function usageOf(literal: string | null | undefined): Usage {
   if (literal === null || literal === undefined || literal === '{}') return noUsage
@@ -194,6 +198,10 @@ export function legsLiteral(legs: readonly Leg[]): string | null {
   if (legs.length === 0) return null
   const parts = legs.map(({ lot, program, funder, held, posted }) => `${lot},${program},${funder},${held},${posted}`)
   return `{${parts.join(',')}}`
+}
+
+export function writeLeg(numbers: (number | bigint)[], leg: Leg): void {
+  numbers.push(leg.lot, leg.program, leg.funder, leg.held, leg.posted)
 }
 
 /** A list of program, balance, held and spendable; amounts as digits, since JSON has no bigint. */

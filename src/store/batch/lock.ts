@@ -56,9 +56,8 @@ const holdersOfOriginals = `
       JOIN transactions t ON t.tenant = d.tenant AND t.day = ${dayOfId('d.txn')} AND t.id = d.txn`
 
 const lockHoldersText = (sources: string, wait: '' | 'SKIP LOCKED'): string => `
-  SELECT h.id, h.usage, h.ctid FROM (
-    SELECT DISTINCT tenant, holder FROM (${sources}
-    ) AS found OFFSET 0
+  SELECT h.id, h.usage, h.ctid FROM (${sources}
+    OFFSET 0
   ) AS x
   JOIN cardholders h ON h.tenant = x.tenant AND h.id = x.holder
   ORDER BY h.id FOR NO KEY UPDATE OF h ${wait}`

@@ -9,6 +9,7 @@ import {
   bigints,
   dayOfId,
   integers,
+  listsOf,
   rowsOf,
   rowsOfTenant,
   type Statement,
@@ -16,10 +17,11 @@ import {
   statement,
   texts,
   timestampOf,
+  timestampOfParameter,
   uuids,
 } from '../sql.ts'
 import { commandCodeOf, transactionCodeOf } from './codes.ts'
-import { balancesLiteral, legsLiteral, postingsLiteral } from './columns.ts'
+import { balancesLiteral, postingsLiteral, writeLeg, writePosting } from './columns.ts'
 
 /**
  * The second flight of a batch: plain inserts of sorted keys, and updates that fail if they do not meet the rows that
@@ -32,24 +34,29 @@ export const renderVersion = 1
 const zeroAsNull = (amount: bigint | undefined): bigint | null => (amount === 0n ? null : (amount ?? null))
 
 /** `decisions` sorted by key, so that two batches with the same keys collide instead of waiting for each other. */
-export const insertDecisions = (tenant: number, batch: number, at: number, decisions: readonly Decision[]): Statement =>
-  statement(
+export function insertDecisions(tenant: number, batch: number, at: number, decisions: readonly Decision[]): Statement {
+  const legs = listsOf(
+    decisions.map(one => one.postings),
+    writePosting,
+  )
+  return statement(
     'insert_decisions',
     `INSERT INTO decisions (key, txn, batch_seq, at, requested, authorized, confirmed, reversed, refunded,
        tenant, day, idx, kind, reason, phase, render, content, legs, balances)
-     SELECT key, txn, $2::bigint, ${timestampOf('$3::bigint')}, requested, authorized, confirmed, reversed, refunded,
-       $1::integer, day, idx, kind, reason, phase, ${renderVersion}, decode(content, 'hex'), legs::bigint[],
-       balances::json
+     SELECT key, txn, $2::bigint, ${timestampOfParameter('$3')}, requested, authorized, confirmed, reversed, refunded,
+       $1::integer, day, idx, kind, reason, phase, ${renderVersion}, decode(content, 'hex'),
+       ($4::bigint[])[legs_first:legs_last], balances::json
      FROM ${rowsOf(
-       4,
-       `key uuid, day integer, txn bigint, requested bigint, authorized bigint, confirmed bigint, reversed
-         bigint, refunded bigint, idx smallint, kind smallint, reason smallint, phase smallint, content text,
-         legs text, balances text`,
+       5,
+       `key uuid, day integer, txn bigint, requested bigint, authorized bigint, confirmed bigint, reversed bigint,
+         refunded bigint, idx smallint, kind smallint, reason smallint, phase smallint, content text,
+         legs_first integer, legs_last integer, balances text`,
      )} AS u`,
     [
       tenant,
       batch,
       at,
+      legs.numbers,
       uuids(decisions.map(one => one.key)),
       integers(decisions.map(one => one.day)),
       bigints(decisions.map(one => one.transaction)),
@@ -63,29 +70,39 @@ export const insertDecisions = (tenant: number, batch: number, at: number, decis
       smallints(decisions.map(one => reasons[one.reason].code)),
       smallints(decisions.map(one => (one.phase === null ? null : phaseCodes[one.phase]))),
       texts(decisions.map(one => one.content)),
-      texts(decisions.map(one => postingsLiteral(one.postings))),
+      legs.first,
+      legs.last,
       texts(decisions.map(one => balancesLiteral(one.balances))),
     ],
   )
+}
 
-export const insertTransactions = (tenant: number, transactions: readonly Transaction[]): Statement =>
-  statement(
+/** `at`: the batch's, in which they are opened. */
+export function insertTransactions(tenant: number, at: number, transactions: readonly Transaction[]): Statement {
+  const legs = listsOf(
+    transactions.map(one => one.legs),
+    writeLeg,
+  )
+  return statement(
     'insert_transactions',
     `INSERT INTO transactions (id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at,
        confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase,
        reason, kind, rrn, reference, legs)
-     SELECT id, holder, requested, authorized, confirmed, reversed, refunded, ${timestampOf('at')},
+     SELECT id, holder, requested, authorized, confirmed, reversed, refunded, ${timestampOfParameter('$2')},
        ${timestampOf('expires_at')}, confirmed_in, original, card, $1::integer, ${dayOfId('id')}, merchant, terminal,
-       business_date, stan, asset, version, phase, reason, kind, rrn, reference, legs::bigint[]
+       business_date, stan, asset, version, phase, reason, kind, rrn, reference,
+       ($3::bigint[])[legs_first:legs_last]
      FROM ${rowsOf(
-       2,
+       4,
        `id bigint, holder bigint, requested bigint, authorized bigint, confirmed bigint, reversed bigint,
-         refunded bigint, at bigint, expires_at bigint, confirmed_in bigint, original bigint, card uuid,
-         merchant integer, terminal integer, business_date integer, stan integer, asset smallint, version
-         smallint, phase smallint, reason smallint, kind smallint, rrn text, reference text, legs text`,
+         refunded bigint, expires_at bigint, confirmed_in bigint, original bigint, card uuid, merchant integer,
+         terminal integer, business_date integer, stan integer, asset smallint, version smallint, phase smallint,
+         reason smallint, kind smallint, rrn text, reference text, legs_first integer, legs_last integer`,
      )} AS u`,
     [
       tenant,
+      at,
+      legs.numbers,
       bigints(transactions.map(one => one.id)),
       bigints(transactions.map(one => one.holder)),
       bigints(transactions.map(one => one.amounts.requested)),
@@ -93,7 +110,6 @@ export const insertTransactions = (tenant: number, transactions: readonly Transa
       bigints(transactions.map(one => one.amounts.confirmed)),
       bigints(transactions.map(one => one.amounts.reversed)),
       bigints(transactions.map(one => one.amounts.refunded)),
-      bigints(transactions.map(one => one.at)),
       bigints(transactions.map(one => one.expiresAt)),
       bigints(transactions.map(one => one.confirmedIn)),
       bigints(transactions.map(one => one.original)),
@@ -109,31 +125,41 @@ export const insertTransactions = (tenant: number, transactions: readonly Transa
       smallints(transactions.map(one => transactionCodeOf(one.kind))),
       texts(transactions.map(one => one.rrn)),
       texts(transactions.map(one => one.reference)),
-      texts(transactions.map(one => legsLiteral(one.legs))),
+      legs.first,
+      legs.last,
     ],
   )
+}
 
 /** Moves transactions on, if phase and version are still those that were read. */
-export const updateTransactions = (
+export function updateTransactions(
   tenant: number,
   changes: readonly { before: Transaction; after: Transaction }[],
-): Statement =>
-  statement(
+): Statement {
+  const legs = listsOf(
+    changes.map(({ after }) => after.legs),
+    writeLeg,
+  )
+  return statement(
     'update_transactions',
     `WITH moved AS (
        UPDATE transactions t SET phase = x.phase, version = x.version, confirmed = x.confirmed, reversed = x.reversed,
-         refunded = x.refunded, confirmed_in = x.confirmed_in, legs = x.legs::bigint[]
+         refunded = x.refunded, confirmed_in = x.confirmed_in,
+         legs = ($3::bigint[])[x.legs_first:x.legs_last]
        FROM ${rowsOfTenant(
-         2,
-         `day integer, id bigint, read_phase smallint, read_version smallint, phase smallint, version
-         smallint, confirmed bigint, reversed bigint, refunded bigint, confirmed_in bigint, legs text`,
+         4,
+         `day integer, id bigint, read_phase smallint, read_version smallint, phase smallint, version smallint,
+           confirmed bigint, reversed bigint, refunded bigint, confirmed_in bigint, legs_first integer,
+           legs_last integer`,
        )} AS x
        WHERE t.tenant = x.tenant AND t.day = x.day AND t.id = x.id
          AND t.phase = x.read_phase AND t.version = x.read_version
        RETURNING 1)
-     SELECT expect_rows((SELECT count(*) FROM moved), $13::bigint, 'transactions')`,
+     SELECT expect_rows((SELECT count(*) FROM moved), $2::bigint, 'transactions')`,
     [
       tenant,
+      changes.length,
+      legs.numbers,
       integers(changes.map(({ after }) => dayOf(after.id))),
       bigints(changes.map(({ after }) => after.id)),
       smallints(changes.map(({ before }) => phaseCodes[before.phase])),
@@ -144,10 +170,11 @@ export const updateTransactions = (
       bigints(changes.map(({ after }) => after.amounts.reversed)),
       bigints(changes.map(({ after }) => after.amounts.refunded)),
       bigints(changes.map(({ after }) => after.confirmedIn)),
-      texts(changes.map(({ after }) => legsLiteral(after.legs))),
-      changes.length,
+      legs.first,
+      legs.last,
     ],
   )
+}
 
 /** Changes lots by the sums of their postings. A spend fails unless what it takes is there. */
 export const updateLots = (tenant: number, deltas: readonly LotDelta[]): Statement =>
@@ -216,7 +243,7 @@ export const insertRememberedReversals = (tenant: number, at: number, bills: rea
   statement(
     'insert_remembered_reversals',
     `INSERT INTO remembered_reversals (at, tenant, merchant, reference)
-     SELECT ${timestampOf('$2::bigint')}, $1::integer, merchant, reference
+     SELECT ${timestampOfParameter('$2')}, $1::integer, merchant, reference
      FROM ${rowsOf(3, 'merchant integer, reference text')} AS u
      ON CONFLICT (tenant, merchant, reference) DO UPDATE SET at = excluded.at`,
     [tenant, at, integers(bills.map(bill => bill.merchant)), texts(bills.map(bill => bill.reference))],
@@ -245,7 +272,7 @@ export const insertBatch = (tenant: number, batch: number, at: number, link: Cha
   statement(
     'insert_batch',
     `INSERT INTO batches (seq, at, position, run, tenant, decisions, hash)
-     VALUES ($2::bigint, ${timestampOf('$3::bigint')}, $4::bigint, $5::uuid, $1::integer, $6::integer,
+     VALUES ($2::bigint, ${timestampOfParameter('$3')}, $4::bigint, $5::uuid, $1::integer, $6::integer,
        decode($7::text, 'hex'))`,
     [tenant, batch, at, link.position, link.run, decisions, link.hash],
   )

@@ -381,6 +381,26 @@ describe('a hold that has run out', () => {
   })
 })
 
+test('a holder who is not there is told at once', async () => {
+  const nobody = 999_999
+  const reasons = await Promise.all([
+    ask(engine, make.load(nobody, 5n, { tenant })),
+    ask(engine, make.clawback(nobody, 5n, { tenant })),
+  ])
+  expect(reasons.map(({ decision }) => decision.reason)).toEqual(['account_unknown', 'account_unknown'])
+})
+
+test('what no account can hold is refused, and its neighbours in the batch are not', async () => {
+  const holder = holderOf(newCard())
+  const loads = Array.from({ length: 9 }, () => make.load(holder, 10n ** 18n, { tenant }))
+  const answers = await Promise.all([...loads, make.load(holder, 5n, { tenant })].map(one => ask(engine, one)))
+  const reasons = answers.map(({ decision }) => decision.reason)
+  expect(reasons.filter(reason => reason === 'amount_too_large').length).toBe(5)
+  expect(reasons.filter(reason => reason === 'approved').length).toBe(5)
+  // Others have their loads from the same organisation.
+  await ask(engine, make.clawback(holder, null, { tenant }))
+})
+
 test('two tenants in one database are kept apart, though all their names are the same', async () => {
   const card = newCard()
   await seedTenant(ledger.pool, {

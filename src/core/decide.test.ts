@@ -89,6 +89,46 @@ describe('one key, one effect', () => {
   })
 })
 
+/** Decides on these rows alone. */
+function decideOn(command: Command, given: Partial<Rows>): { readonly outcome: Outcome; readonly rows: WorkingSet } {
+  const rows = new WorkingSet({
+    decisions: [],
+    transactions: [],
+    cards: [],
+    lots: [],
+    lockedHolders: [],
+    organisations: [],
+    holdersWithLots: [],
+    settledUpTo: [],
+    rememberedReversals: [],
+    ...given,
+  })
+  const context: DecisionContext = {
+    catalog,
+    at: startOfTime,
+    batch: 99,
+    businessDate: dayOfMicros(startOfTime),
+    local: localTimeOf(startOfTime, catalog.tenant),
+    nextLot: () => undefined,
+    nextSequence: () => {
+      throw new Error('nothing may be opened')
+    },
+  }
+  return { outcome: decide(command, rows, context), rows }
+}
+
+test.each([
+  ['a load', load(9, 1n), []],
+  ['a claw-back', clawback(9, 1n), []],
+  ['an adjustment', adjust(9, 1, 1n), []],
+  ['a transfer from', transfer([9, 1], [1, 1], 1n), [1]],
+  ['a transfer to', transfer([1, 1], [9, 1], 1n), [1]],
+] as [string, Command, number[]][])('a holder who is not there waits for nobody: %s', (_name, command, locked) => {
+  const lockedHolders = locked.map(id => [id, []] as const)
+  const { outcome } = decideOn(command, { missingHolders: [9], lockedHolders, holdersWithLots: [1, 9] })
+  expect(outcome).toMatchObject({ kind: 'decided', decision: { reason: 'account_unknown', postings: [] } })
+})
+
 describe('what the rows of a batch do not tell is left to the next one', () => {
   const holds = open()
   const held = holds.open('authorized')
@@ -194,30 +234,8 @@ describe('what the rows of a batch do not tell is left to the next one', () => {
     ],
   ]
   test.each(cases)('%s', (_name, command, given, outcome) => {
-    const rows = new WorkingSet({
-      decisions: [],
-      transactions: [],
-      cards: [],
-      lots: [],
-      lockedHolders: [],
-      organisations: [],
-      holdersWithLots: [],
-      settledUpTo: [],
-      rememberedReversals: [],
-      ...given,
-    })
-    const context: DecisionContext = {
-      catalog,
-      at: startOfTime,
-      batch: 99,
-      businessDate: dayOfMicros(startOfTime),
-      local: localTimeOf(startOfTime, catalog.tenant),
-      nextLot: () => undefined,
-      nextSequence: () => {
-        throw new Error('nothing may be opened')
-      },
-    }
-    expect(decide(command, rows, context)).toEqual(outcome)
+    const { outcome: found, rows } = decideOn(command, given)
+    expect(found).toEqual(outcome)
     expect([rows.newDecisions, rows.lotDeltas.size, rows.changedTransactions]).toEqual([[], 0, []])
   })
 })

@@ -106,6 +106,9 @@ describe('contracts: what an organisation may load', () => {
     // contract, credit limit, paid in, amount, reason
     ['unlimited', 0n, 0n, 10n ** 15n, 'approved'],
     ['unlimited', 0n, -(10n ** 15n), 1n, 'approved'],
+    ['unlimited', 0n, 1n - 2n ** 62n, 1n, 'approved'],
+    ['unlimited', 0n, 1n - 2n ** 62n, 2n, 'amount_too_large'],
+    ['unlimited', 0n, -(2n ** 62n), 1n, 'amount_too_large'],
     ['prepaid', 0n, 100n, 100n, 'approved'],
     ['prepaid', 0n, 100n, 101n, 'funding_insufficient'],
     ['prepaid', 50n, 100n, 101n, 'funding_insufficient'],
@@ -134,6 +137,8 @@ describe('a deposit', () => {
     // paid in, amount, reason,                balance after
     [0n, 100n, 'approved', 100n],
     [-70n, 100n, 'approved', 30n],
+    [1n, 2n ** 62n - 1n, 'approved', 2n ** 62n],
+    [1n, 2n ** 62n, 'amount_too_large', 1n],
     [100n, -100n, 'approved', 0n],
     [100n, -101n, 'funding_insufficient', 100n],
     [-70n, -1n, 'funding_insufficient', -70n],
@@ -258,6 +263,7 @@ describe('an adjustment corrects one lot', () => {
     lot(1, 1, 100n, { debitsPending: 30n, debitsPosted: 20n }),
     lot(2, 1, 100n, { expiresAt: startOfTime }),
     lot(3, 1, 0n, { limit: 500n }),
+    lot(4, 1, 2n ** 62n - 1n, { debitsPosted: 2n ** 62n - 9n }),
     lot(8, 2, 100n),
   ]
   test.each([
@@ -270,6 +276,8 @@ describe('an adjustment corrects one lot', () => {
     [2, -100n, 0n, 'approved', 0n],
     [2, 1n, 9n, 'credit_expired', 100n],
     [3, -1n, 0n, 'insufficient_funds', 0n],
+    [4, 1n, 9n, 'approved', 9n],
+    [4, 2n, 9n, 'amount_too_large', 8n],
     [8, 1n, 9n, 'account_unknown', 100n],
     [9, 1n, 9n, 'account_unknown', null],
   ] as const)('lot %i by %s: %s', (id, amount, paidIn, reason, after) => {

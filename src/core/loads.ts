@@ -5,7 +5,7 @@ import type { Micros } from './ids.ts'
 import { type AccountId, availableOf, isExpired, type Lot, transfer } from './ledger.ts'
 import type { LocalTime } from './local-time.ts'
 import { expiryOfLoad } from './lot-expiry.ts'
-import { lesser } from './money.ts'
+import { accountMax, lesser } from './money.ts'
 import type { Reason } from './reasons.ts'
 import { termsAt } from './terms.ts'
 import type { OrganisationCounters, WorkingSet } from './working-set.ts'
@@ -26,8 +26,10 @@ export function decideLoad(command: Load, rows: WorkingSet, context: DecisionCon
     command.expiresAt === 'terms' ? expiryOfLoad(termsAt(program, local.at), local, catalog.tenant) : command.expiresAt
   if (expiresAt !== null && expiresAt <= local.at) return refuse('credit_expired')
   const counters = rows.organisation(funder.id)
+  if (rows.isMissing(holder)) return refuse('account_unknown')
   if (!rows.isLocked(holder) || counters === undefined) return deferred({ organisations: [funder.id] })
-  if (amount > fundsOf(funder, counters)) return refuse('funding_insufficient')
+  const fundingRefusal = refusalOfFunding(amount, funder, counters)
+  if (fundingRefusal !== null) return refuse(fundingRefusal)
   const id = context.nextLot()
   if (id === undefined) return deferred({ lots: 1 })
 
@@ -46,10 +48,15 @@ function refusalOfContract({ isSuspended, contractFrom, contractUntil }: Funder,
   return isInForce ? null : 'contract_not_in_force'
 }
 
-/** What an organisation can still load under its contract. */
-function fundsOf({ contract, creditLimit }: Funder, { balance }: OrganisationCounters): bigint {
-  if (contract === 'unlimited') return 2n ** 62n
-  return contract === 'credit_line' ? balance + creditLimit : balance
+/** Why so much may not be loaded under the contract of an organisation; null if it may. */
+function refusalOfFunding(
+  amount: bigint,
+  { contract, creditLimit }: Funder,
+  { balance }: OrganisationCounters,
+): Reason | null {
+  if (contract === 'unlimited') return amount > balance + accountMax ? 'amount_too_large' : null
+  const funds = contract === 'credit_line' ? balance + creditLimit : balance
+  return amount > funds ? 'funding_insufficient' : null
 }
 
 export const newLot = (
@@ -82,6 +89,7 @@ export function decideClawback(command: Clawback, rows: WorkingSet, context: Dec
   const { holder, program, funder } = command
   const refuse = (reason: Reason): Outcome => answer(command, rows, context, { reason, transaction: null })
   const lots = rows.lotsOf(holder)
+  if (rows.isMissing(holder)) return refuse('account_unknown')
   if (!rows.isLocked(holder) || lots === undefined) return deferred({ lotsOf: [holder] })
   const own = lots.filter(lot => lot.program === program && (funder === null || lot.funder === funder))
   const taken = takeUnspent(
@@ -129,17 +137,22 @@ export function decideAdjust(command: Adjust, rows: WorkingSet, context: Decisio
   const { holder, amount } = command
   const refuse = (reason: Reason): Outcome => answer(command, rows, context, { reason, transaction: null })
   const lots = rows.lotsOf(holder)
+  if (rows.isMissing(holder)) return refuse('account_unknown')
   if (!rows.isLocked(holder) || lots === undefined) return deferred({ lotsOf: [holder] })
   const lot = lots.find(({ id }) => id === command.lot)
   if (lot === undefined) return refuse('account_unknown')
   if (amount === 0n) return refuse('amount_invalid')
+  if (lot.creditsPosted + amount > accountMax || lot.debitsPosted - amount > accountMax) {
+    return refuse('amount_too_large')
+  }
   if (amount < 0n && availableOf(lot) - lot.limit < -amount) return refuse('insufficient_funds')
   // It would have to be swept at once.
   if (amount > 0n && isExpired(lot, context.at)) return refuse('credit_expired')
   const funder = context.catalog.fundersById.get(lot.funder)
   const counters = rows.organisation(lot.funder)
   if (counters === undefined) return deferred({ organisations: [lot.funder] })
-  if (funder !== undefined && amount > fundsOf(funder, counters)) return refuse('funding_insufficient')
+  const fundingRefusal = funder === undefined ? null : refusalOfFunding(amount, funder, counters)
+  if (fundingRefusal !== null) return refuse(fundingRefusal)
 
   const account = accountOf(lot.funder, context)
   const postings = [amount > 0n ? transfer(account, lot.id, amount, 0n) : transfer(lot.id, account, -amount, 0n)]
@@ -159,6 +172,7 @@ export function decideDeposit(command: Deposit, rows: WorkingSet, context: Decis
   const counters = rows.organisation(id)
   if (counters === undefined) return deferred({ organisations: [id] })
   if (amount < 0n && counters.balance < -amount) return refuse('funding_insufficient')
+  if (counters.balance + amount > accountMax) return refuse('amount_too_large')
 
   const { clearingAccount } = context.catalog.tenant
   const postings = [

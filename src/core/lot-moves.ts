@@ -22,6 +22,7 @@ export function decideTransfer(command: Transfer, rows: WorkingSet, context: Dec
   const isAllowed = from === to || termsAt(from, local.at).transfersTo.includes(to.code)
   if (!isAllowed || from.asset !== to.asset) return refuse('transfer_not_allowed')
   const lots = rows.lotsOf(holder)
+  if (rows.isMissing(holder) || rows.isMissing(toHolder)) return refuse('account_unknown')
   if (!rows.isLocked(holder) || !rows.isLocked(toHolder) || lots === undefined || !rows.lotsOf(toHolder)) {
     return deferred({ lotsOf: [holder, toHolder] })
   }

@@ -108,6 +108,7 @@ const written: Partial<Record<Reason, number>> = {
   organisation_unknown: 56,
   organisation_suspended: 57,
   funding_insufficient: 58,
+  amount_too_large: 82,
   account_unknown: 59,
   other_content: 60,
   transfer_not_allowed: 76,

@@ -51,6 +51,7 @@ export const reasons = {
     'The amount is more than what is left of the transaction.',
     'مبلغ از مانده تراکنش بیشتر است.',
   ),
+  amount_too_large: row(82, '13', 402, 'This is more than an account can hold.', 'مبلغ از گنجایش حساب بیشتر است.'),
   amount_mismatch: row(17, '13', 402, 'The amount is not that of the original.', 'مبلغ با تراکنش اصلی یکسان نیست.'),
   card_unknown: row(20, '14', 402, 'This card number is unknown or mistyped.', 'شماره کارت ناشناخته یا نادرست است.'),
   card_blocked: row(21, '62', 402, 'This card is blocked.', 'کارت مسدود است.'),

@@ -299,6 +299,25 @@ describe('the reason of a refusal is the rule without which it would have been n
       [creditLot(100n, past), giftLot(60n)],
       'insufficient_funds',
     ],
+    [
+      'not the rule of a lot with nothing on it',
+      { gift: notHere },
+      [creditLot(0n, { isFrozen: true }), giftLot(100n)],
+      'program_not_allowed',
+    ],
+    [
+      'nor that of its limit',
+      { credit: limits({ count: 0 }), gift: limits({ amount: 50n }) },
+      [creditLot(0n), giftLot(100n)],
+      'amount_limit',
+    ],
+    [
+      'nor where nothing may be spent, however much',
+      { gift: notHere },
+      [creditLot(0n, { isFrozen: true }), giftLot(1n)],
+      'program_not_allowed',
+    ],
+    ['all is spent, and frozen', {}, [creditLot(0n, { isFrozen: true })], 'account_frozen'],
     ['no credit at all', {}, [], 'program_not_allowed'],
     ['credit of no currency', {}, [creditLot(100n, { asset: 2 })], 'program_not_allowed'],
     [

@@ -189,14 +189,17 @@ export function reasonOfShortfall(
 ): Reason {
   const isCovered = (without: Without): boolean =>
     (spend(candidates, purchase, counted, without)?.total ?? 0n) >= enough
-  const rules = (spend(candidates, purchase, counted)?.lines ?? []).flatMap(({ because }) => because ?? [])
+  // A lot with nothing on it could not have paid, whatever its rules are.
+  const lines = spend(candidates, purchase, counted)?.lines ?? []
+  const rules = lines.flatMap(({ lot, because }) => (availableOf(lot) > 0n ? (because ?? []) : []))
   if (isCovered('limits')) return rules.find(rule => limitReasons.has(rule)) ?? 'amount_limit'
   if (isCovered('holds')) return 'insufficient_funds_held'
   const rule = rules.find(one => !balanceReasons.has(one))
   if (rule !== undefined && isCovered('terms')) return rule
   if (candidates.some(({ refusal }) => refusal === null)) return 'insufficient_funds'
   // Nothing on the card may be spent here at all, however much there is.
-  const refusals = candidates.flatMap(({ refusal }) => refusal ?? [])
+  const filled = candidates.filter(({ lot }) => availableOf(lot) > 0n)
+  const refusals = (filled.length > 0 ? filled : candidates).flatMap(({ refusal }) => refusal ?? [])
   return refusals.find(refusal => refusal !== 'credit_expired') ?? refusals[0] ?? 'program_not_allowed'
 }
 

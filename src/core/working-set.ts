@@ -12,6 +12,8 @@ export interface Rows {
   readonly lots: readonly Lot[]
   /** Holders whose row this batch has locked, each with what its limits have counted. */
   readonly lockedHolders: readonly (readonly [holder: number, usage: Usage | UsageReader])[]
+  /** Holders that this batch was to lock, and that are not there. Without: that is not known. */
+  readonly missingHolders?: readonly number[]
   /** Organisations whose counters this batch has locked. */
   readonly organisations: readonly OrganisationCounters[]
   /** Holders of whom every lot was read. */
@@ -111,6 +113,7 @@ export class WorkingSet {
   readonly #newLots = new Set<AccountId>()
   readonly #changedLots = new Map<AccountId, LotChange>()
   readonly #usage: Map<number, Usage | UsageReader>
+  readonly #missingHolders: ReadonlySet<number>
   readonly #changedUsage = new Map<number, UsageChange>()
   readonly #organisations: Map<number, OrganisationCounters>
   readonly #changedOrganisations = new Map<number, OrganisationCounters>()
@@ -129,6 +132,7 @@ export class WorkingSet {
       this.#lotsByHolder.get(lot.holder)?.push(lot.id)
     }
     this.#usage = new Map(rows.lockedHolders)
+    this.#missingHolders = new Set(rows.missingHolders)
     this.#organisations = new Map(rows.organisations.map(one => [one.id, one]))
     this.#settledUpTo = new Map(rows.settledUpTo)
     this.#bills = new Set(rows.rememberedReversals.map(billKey))
@@ -160,6 +164,11 @@ export class WorkingSet {
 
   isLocked(holder: number): boolean {
     return this.#usage.has(holder)
+  }
+
+  /** Whether there is no such holder. */
+  isMissing(holder: number): boolean {
+    return this.#missingHolders.has(holder)
   }
 
   /** What the limits of a locked holder have counted. */

@@ -209,6 +209,8 @@ export class Executor {
     const replies = await this.#session.run(flight, { commits: false })
     const into = emptyRows()
     for (const [index, { rows }] of replies.entries()) parsers[index]?.(rows, into)
+    // One that was left out because somebody else has locked it may well be there.
+    if (mode === 'wait') into.missingHolders = [...plan.holders].filter(holder => !into.placesOfHolders.has(holder))
     this.#lastAt = into.at
     this.#lastElapsed = this.#clock.elapsed()
     return into
@@ -273,6 +275,7 @@ interface ReadRows {
   readonly lockedHolders: (readonly [number, UsageReader])[]
   /** Where their rows are. */
   readonly placesOfHolders: Map<number, string>
+  missingHolders: number[]
   readonly organisations: OrganisationCounters[]
   readonly holdersWithLots: Set<number>
   readonly newLots: number[]
@@ -290,6 +293,7 @@ const emptyRows = (): ReadRows => ({
   lots: new Map(),
   lockedHolders: [],
   placesOfHolders: new Map(),
+  missingHolders: [],
   organisations: [],
   holdersWithLots: new Set(),
   newLots: [],

@@ -148,21 +148,35 @@ export class FrameReader {
 }
 
 /**
- * The bytes of a frame, ready to send. Throws FrameError `frame_too_long` beyond the maximum or what the length can
+ * How many bytes a message has as a frame. Throws FrameError `frame_too_long` beyond the maximum or what the length can
  * say.
  */
-export function encodeFrame(framing: Framing, body: Buffer, tpdu?: Buffer): Buffer {
+export function frameBytesOf(framing: Framing, { body, tpdu }: Frame): number {
   const headerBytes = frameHeaderBytes(framing)
-  const prefixBytes = framing.tpdu ? tpduBytes : 0
-  const length = prefixBytes + body.length
+  const length = (framing.tpdu ? tpduBytes : 0) + body.length
   const count = framing.inclusive ? length + headerBytes : length
   if (length > framing.frameBytesMax || count > lengthMaxOf[framing.length]) throw new FrameError('frame_too_long')
   if (framing.tpdu && tpdu?.length !== tpduBytes) throw new FrameError('frame_too_short')
-  const frame = Buffer.allocUnsafe(headerBytes + length)
-  writeFrameLength(framing.length, frame, count)
-  if (framing.tpdu) tpdu?.copy(frame, headerBytes)
-  body.copy(frame, headerBytes + prefixBytes)
-  return frame
+  return headerBytes + length
+}
+
+/** Writes the frame at `offset`, where `frameBytesOf` it have room; returns the offset after it. */
+export function writeFrame(framing: Framing, { body, tpdu }: Frame, bytes: Buffer, offset: number): number {
+  const headerBytes = frameHeaderBytes(framing)
+  const bodyAt = offset + headerBytes + (framing.tpdu ? tpduBytes : 0)
+  const end = bodyAt + body.length
+  writeFrameLength(framing.length, bytes, offset, framing.inclusive ? end - offset : end - offset - headerBytes)
+  if (framing.tpdu) tpdu?.copy(bytes, offset + headerBytes)
+  body.copy(bytes, bodyAt)
+  return end
+}
+
+/** The bytes of a frame, ready to send. Throws as `frameBytesOf`. */
+export function encodeFrame(framing: Framing, body: Buffer, tpdu?: Buffer): Buffer {
+  const frame: Frame = { body, tpdu }
+  const bytes = Buffer.allocUnsafe(frameBytesOf(framing, frame))
+  writeFrame(framing, frame, bytes, 0)
+  return bytes
 }
 
 /** The TPDU of an answer: the same id, the two addresses changed over. */
@@ -196,20 +210,20 @@ function readFrameLength(kind: FrameLengthKind, bytes: Buffer, offset: number) {
 
 const readDigits = (text: string) => (/^\d{4}$/.test(text) ? Number.parseInt(text, 10) : -1)
 
-function writeFrameLength(kind: FrameLengthKind, frame: Buffer, count: number) {
+function writeFrameLength(kind: FrameLengthKind, bytes: Buffer, offset: number, count: number) {
   switch (kind) {
     case 'binary2':
-      return frame.writeUInt16BE(count)
+      return bytes.writeUInt16BE(count, offset)
     case 'vml':
-      return frame.writeUInt32BE(count * 0x10000)
+      return bytes.writeUInt32BE(count * 0x10000, offset)
     case 'binary4':
-      return frame.writeUInt32BE(count)
+      return bytes.writeUInt32BE(count, offset)
     case 'bcd2':
-      return frame.write(String(count).padStart(4, '0'), 'hex')
+      return bytes.write(String(count).padStart(4, '0'), offset, 'hex')
     case 'ascii4':
-      return frame.write(String(count).padStart(4, '0'), 'latin1')
+      return bytes.write(String(count).padStart(4, '0'), offset, 'latin1')
     case 'hex4':
-      for (let i = 0; i < 4; i++) frame[i] = characterOfNibble[(count >> (4 * (3 - i))) & 15]!
+      for (let i = 0; i < 4; i++) bytes[offset + i] = characterOfNibble[(count >> (4 * (3 - i))) & 15]!
       return 4
   }
 }

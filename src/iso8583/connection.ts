@@ -1,5 +1,13 @@
 import type { Socket } from 'node:net'
-import { encodeFrame, type Frame, FrameError, FrameReader, type Framing, replyTpdu } from '../codec/framing.ts'
+import {
+  type Frame,
+  FrameError,
+  FrameReader,
+  type Framing,
+  frameBytesOf,
+  replyTpdu,
+  writeFrame,
+} from '../codec/framing.ts'
 import type { Micros } from '../core/ids.ts'
 import type { Pressure } from '../engine/result.ts'
 import type { Exchanges } from './exchange.ts'
@@ -38,7 +46,9 @@ export class Connection implements Sender {
   #frames = noFrames
   #nextFrame = 0
   #inFlight = 0
-  #outgoing: Buffer[] = []
+  #outgoing: Frame[] = []
+  /** Of `#outgoing`, as frames. */
+  #outgoingBytes = 0
   #isFlushScheduled = false
   #isPumping = false
   #frameError: FrameError | undefined
@@ -146,8 +156,10 @@ export class Connection implements Sender {
 
   #enqueue(body: Buffer, tpdu: Buffer | undefined): void {
     const { framing, log } = this.#deps
+    const frame = { body, tpdu: tpdu === undefined ? undefined : replyTpdu(tpdu) }
     try {
-      this.#outgoing.push(encodeFrame(framing, body, tpdu === undefined ? undefined : replyTpdu(tpdu)))
+      this.#outgoingBytes += frameBytesOf(framing, frame)
+      this.#outgoing.push(frame)
     } catch (error) {
       if (!(error instanceof FrameError)) throw error
       log.error({ peer: this.peer, code: error.code }, 'an answer does not fit into a frame of this listener')
@@ -175,10 +187,17 @@ export class Connection implements Sender {
   flush(): void {
     this.#isFlushScheduled = false
     if (this.#socket.destroyed) return
-    const outgoing = this.#outgoing
-    this.#outgoing = []
-    if (outgoing.length > 0) this.#socket.write(outgoing.length === 1 ? outgoing[0]! : Buffer.concat(outgoing))
+    if (this.#outgoing.length > 0) this.#socket.write(this.#takeOutgoing())
     this.pump()
+  }
+
+  #takeOutgoing(): Buffer {
+    const bytes = Buffer.allocUnsafe(this.#outgoingBytes)
+    let offset = 0
+    for (const frame of this.#outgoing) offset = writeFrame(this.#deps.framing, frame, bytes, offset)
+    this.#outgoing = []
+    this.#outgoingBytes = 0
+    return bytes
   }
 
   /** Says that nothing more will come, and waits a little for the peer to do so too: a hard close can lose answers. */

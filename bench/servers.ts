@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import manifest from '../package.json' with { type: 'json' }
 import shipped from '../switch-config/switch.json' with { type: 'json' }
 import { tenantCode } from './tenant.ts'
 
@@ -20,6 +21,9 @@ export interface EngineSettings {
 
 /** As in the configuration that the switch is shipped with. */
 export const shippedEngine: EngineSettings = shipped.engine
+
+/** Node's flags in `npm start`. */
+const startFlags = manifest.scripts.start.split(' ').filter(word => word.startsWith('--'))
 
 export interface SwitchOptions {
   /** Made if missing. Where its configuration goes; its data too. */
@@ -50,7 +54,7 @@ export async function startSwitch(options: SwitchOptions, signal: AbortSignal): 
   const configFolder = join(options.folder, 'config')
   writeConfig(configFolder, options)
   const profile = options.profileInto === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileInto}`]
-  const child = spawn(process.execPath, [...profile, join(repository, 'src/main.ts')], {
+  const child = spawn(process.execPath, [...startFlags, ...profile, join(repository, 'src/main.ts')], {
     cwd: options.folder,
     env: {
       PATH: process.env.PATH,

@@ -22,33 +22,39 @@ export interface AnswerStyle {
 
 type Decided = Extract<Result, { kind: 'decided' }>
 
-/** Hands a command to the engine and its answer to the client. */
+/** Hands a command to the engine and its answer to the client. It resolves to nothing: a reply would be waited for. */
 export async function answerCommand(
   { command, catalog, style }: { command: Command; catalog: Catalog; style: AnswerStyle },
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
   deps: HttpDeps,
   inFlight: InFlight,
-): Promise<FastifyReply> {
-  if (!inFlight.enter(command.key)) return sendProblem(reply, { reason: 'in_progress' })
+): Promise<void> {
+  if (!inFlight.enter(command.key)) {
+    sendProblem(reply, { reason: 'in_progress' })
+    return
+  }
   try {
     if (deps.pressure.isFull) return sendProblem(reply, { reason: 'switch_busy' })
     const result = await deps.submit.submit(command)
-    switch (result.kind) {
-      case 'decided':
-        return answerDecided(result, command, { request, reply, deps, catalog, style })
-      case 'other_content':
-        return sendProblem(reply, otherContent(differingField(result.stored, command.content, style.names)))
-      case 'refused':
-        return sendProblem(reply, { reason: result.reason })
-      case 'unknown':
-        return sendProblem(reply, { reason: 'outcome_unknown' })
-    }
+    if (result.kind === 'decided') answerDecided(result, command, { request, reply, deps, catalog, style })
+    else sendProblem(reply, undecided(result, command, style))
   } catch (error) {
     // The engine had the command, so it may have an effect: no refusal may be sent.
     deps.logger.error({ err: error, command: command.kind }, 'answering a command failed')
-    return sendProblem(reply, { reason: 'outcome_unknown' })
+    sendProblem(reply, { reason: 'outcome_unknown' })
   } finally {
     inFlight.leave(command.key)
+  }
+}
+
+function undecided(result: Exclude<Result, Decided>, command: Command, style: AnswerStyle): Refusal {
+  switch (result.kind) {
+    case 'other_content':
+      return otherContent(differingField(result.stored, command.content, style.names))
+    case 'refused':
+      return { reason: result.reason }
+    case 'unknown':
+      return { reason: 'outcome_unknown' }
   }
 }
 
@@ -69,18 +75,21 @@ interface Answering {
   readonly style: AnswerStyle
 }
 
-function answerDecided(result: Decided, command: Command, answering: Answering): FastifyReply {
+function answerDecided(result: Decided, command: Command, answering: Answering): void {
   const { decision, transaction, replayed } = result
   const { request, reply, deps, catalog, style } = answering
   const names = transaction === null ? null : namesOf(transaction)
   deps.observer.onTransaction(lineOf(result, names, command, request, reply, catalog))
   if (replayed) reply.header(replayedHeader, 'true')
-  if (!isApproval(decision.reason)) return sendProblem(reply, storedRefusal(result, names, style, catalog))
+  if (!isApproval(decision.reason)) {
+    sendProblem(reply, storedRefusal(result, names, style, catalog))
+    return
+  }
   const body =
     transaction === null || names === null
       ? renderUnseenReversal(catalog)
       : renderDecision(decision, transaction, names, catalog)
-  return reply.code(style.status).header('Content-Type', jsonMediaType).send(transactionJson(body))
+  reply.code(style.status).header('Content-Type', jsonMediaType).send(transactionJson(body))
 }
 
 const jsonMediaType = 'application/json; charset=utf-8'

@@ -21,6 +21,8 @@ import { Transaction } from './schemas/transactions.ts'
 export async function createHttpApp(deps: HttpDeps): Promise<HttpApp> {
   const app: HttpApp = fastify({
     logger: false,
+    // Requests are told apart by their transactions and keys.
+    genReqId: () => '',
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: limits.requestTimeoutMs,

@@ -40,7 +40,7 @@ export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InF
     style: AnswerStyle,
     commandOf: (asker: Asker) => Command | null,
     attempt: Attempt | null = null,
-  ): Promise<FastifyReply> | FastifyReply => {
+  ): Promise<void> | FastifyReply => {
     const key = readKey(request)
     if ('refusal' in key) return sendProblem(reply, key.refusal)
     const catalog = deps.catalogOf(request.apiKey.tenant)

@@ -56,6 +56,7 @@ CREATE TABLE api_keys (
   made_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
   disabled_at timestamp with time zone,
   version integer NOT NULL DEFAULT 1,
+  made_by integer,
   CONSTRAINT api_keys_hash_check CHECK ((length(hash) = 32)),
   CONSTRAINT api_keys_hash_key UNIQUE (hash),
   CONSTRAINT api_keys_id_check CHECK (((id >= 1) AND (id <= 1073741823))),
@@ -864,6 +865,8 @@ BEGIN
   RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END $function$
 ;
+
+COMMENT ON COLUMN api_keys.made_by IS 'The key that it was made with; null: it was there from the start';
 
 COMMENT ON COLUMN cards.kind IS '0 physical, 1 virtual, 2 the code of a voucher';
 

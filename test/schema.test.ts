@@ -12,6 +12,7 @@ const migrations = [
   '0005_cards.sql',
   '0006_loads.sql',
   '0007_imports.sql',
+  '0008_key_makers.sql',
 ]
 let database: TestDatabase
 beforeAll(async () => {

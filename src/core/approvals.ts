@@ -13,6 +13,8 @@ export const approvalKinds = [
   'activation',
   'merge',
   'terms',
+  'tenant',
+  'holiday',
 ] as const
 export type ApprovalKind = (typeof approvalKinds)[number]
 

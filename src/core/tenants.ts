@@ -21,6 +21,20 @@ export type TenantPatch = Partial<
   Pick<TenantRecord, 'name' | 'timeZone' | 'calendar' | 'cutOverSeconds' | 'fourEyesAbove'>
 >
 
+/**
+ * Whether a change waits for a second person: it would let go of four eyes, or give the terms of all programs another
+ * meaning.
+ */
+export function isForTwo(
+  { fourEyesAbove: above, timeZone, calendar }: Pick<TenantRecord, 'fourEyesAbove' | 'timeZone' | 'calendar'>,
+  patch: TenantPatch,
+): boolean {
+  if (above === null) return false
+  const { fourEyesAbove = above } = patch
+  const isMoved = (patch.timeZone ?? timeZone) !== timeZone || (patch.calendar ?? calendar) !== calendar
+  return isMoved || fourEyesAbove === null || fourEyesAbove > above
+}
+
 export interface Holiday {
   readonly day: Day
   readonly name: string

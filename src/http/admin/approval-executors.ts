@@ -7,6 +7,7 @@ import { clawBackApproved } from './routes/clawback-lists.ts'
 import { runApprovedList } from './routes/load-files.ts'
 import { createApprovedSchedule } from './routes/load-schedules.ts'
 import { createApprovedSeries } from './routes/vouchers.ts'
+import { changeApprovedTenant, setApprovedHoliday } from './tenant-changes.ts'
 import { carryOutMove } from './value-moves.ts'
 
 /** How each kind of request is carried out, once a second person has approved it. */
@@ -22,4 +23,6 @@ export const executors: Readonly<Record<ApprovalKind, Executor>> = {
   activation: activateApproved,
   merge: mergeApproved,
   terms: carryOutTerms,
+  tenant: changeApprovedTenant,
+  holiday: setApprovedHoliday,
 }

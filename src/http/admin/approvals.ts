@@ -12,8 +12,8 @@ import { answerCreate } from './items.ts'
 /** Requests that wait for a second person. */
 export interface ApprovalsAdmin {
   /**
-   * `above`: amounts beyond it wait; null: none does. `isKnown`: a request under this key was told to wait. `isDecided`:
-   * it was carried out at once when it came before.
+   * `above`: amounts beyond it wait; null: none does. `isKnown`: a request under this key was told to wait.
+   * `isDecided`: it was carried out at once when it came before.
    */
   fourEyes(
     tenant: number,

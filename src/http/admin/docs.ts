@@ -71,6 +71,25 @@ const waits = 'Waits for a second person: an approval.'
 export const moveDocs = (docs: AdminDocs) =>
   docsOf(docs, { success: { 201: 'Done.', 202: waits }, keyed: true }, ['not_found'])
 
+/** The same, where it may have to wait for a second person: only then does it need a key. */
+export const mayWait = ({ docs }: { readonly docs: RouteDocs }) => ({
+  docs: {
+    ...docs,
+    success: { ...docs.success, 202: waits },
+    reasons: [...docs.reasons, 'key_missing', 'second_person_needed', 'in_progress', 'other_content'],
+    parameters: [...(docs.parameters ?? []), keyIfItWaits],
+  } satisfies RouteDocs,
+})
+
+const keyIfItWaits = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Is required where a second person must agree: the approval is that of this key.',
+  schema: { type: 'string' },
+  example: 'holiday-1405-01-01',
+}
+
 /** A call that starts something, or waits for a second person. */
 export const startDocs = (docs: AdminDocs) =>
   docsOf(docs, { success: { 202: 'Started, or it waits for a second person.' }, keyed: true }, [

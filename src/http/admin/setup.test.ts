@@ -25,15 +25,11 @@ describe('the tenant', () => {
       timeZone: 'Europe/Berlin',
       calendar: 'gregorian',
       cutOverSeconds: 3_600,
-      fourEyesAbove: 9,
     }
     const changed = await admin.call('PATCH', path, { headers: seen(1), body })
     expect([changed.status, changed.json]).toEqual([200, { ...before, ...body, version: 2 }])
     expect((await admin.call('PATCH', path, { headers: seen(1), body })).status).toBe(412)
-    const back = await admin.call('PATCH', path, { headers: seen(2), body: { fourEyesAbove: null } })
-    expect(back.json.fourEyesAbove).toBeNull()
     expect((await admin.audit('tenant', '1')).map(({ after }) => (after as { name: string }).name)).toEqual([
-      'The Bazaar',
       'The Bazaar',
     ])
   })
@@ -46,8 +42,98 @@ describe('the tenant', () => {
     [{ fourEyesAbove: -1 }, ['/fourEyesAbove']],
     [{ code: 'x' }, ['/code']],
   ])('refused: %o', async (body, errors) => {
-    const answer = await admin.call('PATCH', path, { headers: seen(3), body })
+    const answer = await admin.call('PATCH', path, { headers: seen(2), body })
     expect([answer.status, fields(answer)]).toEqual([400, errors])
+  })
+})
+
+describe('while four eyes are asked for', () => {
+  const path = '/admin/v1/tenant'
+  const version = async (): Promise<number> => (await admin.call('GET', path)).json.version
+  const patch = async (body: object, idempotencyKey?: string) =>
+    admin.call('PATCH', path, {
+      headers: seen(await version()),
+      body,
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+    })
+  const approve = (id: string, key = 'second-admin-key') =>
+    admin.call('POST', `/admin/v1/approvals/${id}/approve`, { key, body: {} })
+  beforeAll(async () => {
+    expect((await patch({ fourEyesAbove: 1_000 })).status).toBe(200)
+  })
+  afterAll(() => admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = NULL, version = 2 WHERE id = 1'))
+
+  test.each([
+    ['none', { fourEyesAbove: null }, 202],
+    ['a higher threshold', { fourEyesAbove: 1_001 }, 202],
+    ['another time zone', { timeZone: 'Asia/Tehran' }, 202],
+    ['another calendar', { calendar: 'persian' }, 202],
+    ['a lower threshold', { fourEyesAbove: 999 }, 200],
+    ['another name', { name: 'Bazaar' }, 200],
+    ['the same time zone', { timeZone: 'Europe/Berlin' }, 200],
+  ] as const)('%s', async (what, body, status) => {
+    const before = (await admin.call('GET', path)).json
+    const answer = await patch(body, `tenant-${what.replaceAll(' ', '-')}`)
+    expect(answer.status).toBe(status)
+    const after = (await admin.call('GET', path)).json
+    if (status === 200) expect(after).toEqual({ ...before, ...body, version: before.version + 1 })
+    else expect([after, answer.json.kind, answer.json.request]).toEqual([before, 'tenant', body])
+  })
+
+  test('what waits needs a key, is done once approved by another, and answers its repeat', async () => {
+    expect((await patch({ fourEyesAbove: null })).json.reason).toBe('key_missing')
+    const options = { headers: seen(await version()), body: { calendar: 'persian' }, idempotencyKey: 'calendar' }
+    const asked = await admin.call('PATCH', path, options)
+    expect((await approve(asked.json.id, 'admin-key')).json.reason).toBe('second_person_needed')
+    const approved = await approve(asked.json.id)
+    expect([approved.json.answer.status, approved.json.answer.body.calendar]).toEqual([200, 'persian'])
+    expect((await admin.call('GET', path)).json.calendar).toBe('persian')
+    expect((await admin.call('PATCH', path, options)).json.id).toBe(asked.json.id)
+  })
+
+  test('holidays wait too', async () => {
+    const day = '/admin/v1/holidays/2026-05-01'
+    const read = async () => (await admin.call('GET', '/admin/v1/holidays?from=2026-05-01&to=2026-05-02')).json.items
+    expect((await admin.call('PUT', day, { body: { name: 'May' } })).json.reason).toBe('key_missing')
+    const put = await admin.call('PUT', day, { body: { name: 'May' }, idempotencyKey: 'may' })
+    expect([put.status, put.json.kind, put.json.request, await read()]).toEqual([
+      202,
+      'holiday',
+      { date: '2026-05-01', name: 'May' },
+      [],
+    ])
+    expect((await approve(put.json.id)).json.answer.status).toBe(201)
+    expect(await read()).toEqual([{ date: '2026-05-01', name: 'May' }])
+    const gone = await admin.call('DELETE', day, { idempotencyKey: 'no-may' })
+    expect([gone.status, (await read()).length]).toEqual([202, 1])
+    expect((await approve(gone.json.id)).json.answer.status).toBe(204)
+    expect(await read()).toEqual([])
+  })
+
+  test('a key decides nothing that a key of the same hand has asked for', async () => {
+    const makeKey = async (key: string, body: object): Promise<string> =>
+      (await admin.call('POST', '/admin/v1/api-keys', { key, body })).json.secret
+    const first = await makeKey('admin-key', { label: 'first', scopes: ['admin'] })
+    const child = await makeKey(first, { label: 'child', role: 'operator' })
+    const sibling = await makeKey('admin-key', { label: 'sibling', role: 'operator' })
+    const ask = async (key: string): Promise<string> => {
+      const body = { cardholder: '1', program: 'credit', amount: 5_000, funder: 'bazaar' }
+      return (await admin.call('POST', '/admin/v1/loads', { key, body })).json.id
+    }
+    const reasonOf = async (asker: string, decider: string) => {
+      const { status, json } = await approve(await ask(asker), decider)
+      return status === 200 ? json.status : `${json.reason} ${json.errors?.[0]?.field ?? ''}`
+    }
+    for (const [asker, decider] of [
+      ['admin-key', child],
+      ['admin-key', first],
+      [first, child],
+      [first, 'admin-key'],
+    ] as const) {
+      expect(await reasonOf(asker, decider)).toBe('second_person_needed Authorization')
+    }
+    expect(await reasonOf(first, sibling)).toBe('approved')
+    expect(await reasonOf(first, 'second-admin-key')).toBe('approved')
   })
 })
 

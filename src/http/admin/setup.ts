@@ -8,6 +8,7 @@ import type {
   Creation,
   Page,
   PageRequest,
+  Refused,
 } from '../../core/admin.ts'
 import type { Day } from '../../core/ids.ts'
 import type { ApiKeyRecord, Holiday, NewApiKey, TenantPatch, TenantRecord } from '../../core/tenants.ts'
@@ -15,7 +16,8 @@ import type { ApiKeyRecord, Holiday, NewApiKey, TenantPatch, TenantRecord } from
 /** The tenant, its holidays and API keys, and who changed what. */
 export interface SetupAdmin {
   tenant(tenant: number): Promise<TenantRecord | null>
-  changeTenant(change: Change<TenantRecord>, patch: TenantPatch): Promise<Changed<TenantRecord>>
+  /** `isAgreed`: a second person has approved what asks for one; so too below. */
+  changeTenant(change: Change<TenantRecord>, patch: TenantPatch, isAgreed: boolean): Promise<Changed<TenantRecord>>
   holidays(
     tenant: number,
     filter: { readonly from: Day | null; readonly to: Day | null },
@@ -26,7 +28,8 @@ export interface SetupAdmin {
     actor: Actor,
     holiday: { readonly day: Day; readonly name: string | null },
     line: { readonly date: string; jsonOf(name: string): string },
-  ): Promise<{ readonly kind: 'created' | 'changed' | 'not_found' }>
+    isAgreed: boolean,
+  ): Promise<{ readonly kind: 'created' | 'changed' | 'not_found' } | Refused>
   apiKey(tenant: number, id: number): Promise<ApiKeyRecord | null>
   apiKeys(tenant: number, page: PageRequest): Promise<Page<ApiKeyRecord>>
   createApiKey(creation: Creation<ApiKeyRecord>, fields: NewApiKey): Promise<Created>

@@ -46,10 +46,10 @@ export function createApiKey(
     if (refusal !== null) return refusal
     await run("SELECT pg_advisory_xact_lock(hashtext('charsu api keys'))")
     const [made] = await run(
-      `INSERT INTO api_keys (id, tenant, hash, label, role, scopes, merchants, organisation)
+      `INSERT INTO api_keys (id, tenant, hash, label, role, scopes, merchants, organisation, made_by)
        SELECT coalesce(max(id), 0) + 1, $1, decode($2, 'hex'), $3, $4, $5, $6,
-         (SELECT id FROM organisations WHERE tenant = $1 AND code = $7) FROM api_keys RETURNING id`,
-      [tenant, hash, label, role, scopes, merchants, organisation],
+         (SELECT id FROM organisations WHERE tenant = $1 AND code = $7), $8 FROM api_keys RETURNING id`,
+      [tenant, hash, label, role, scopes, merchants, organisation, creation.actor.apiKey],
     )
     const item = await readApiKey(run, tenant, idOf(made?.id))
     if (item === null) throw new Error('a new API key is not there')
@@ -70,6 +70,18 @@ async function refusalOf(
   if (organisation === null) return null
   const [found] = await run('SELECT id FROM organisations WHERE tenant = $1 AND code = $2', [tenant, organisation])
   return found === undefined ? refused('format_invalid', '/organisation', 'is not an organisation here') : null
+}
+
+/** Whether one of two keys is the other, or was made with it, or with a key that was made with it, and so on. */
+export async function areOfOneHand(run: Run, tenant: number, one: number, other: number): Promise<boolean> {
+  const [row] = await run(
+    `WITH RECURSIVE makers (id, made_by, start) AS (
+       SELECT id, made_by, id FROM api_keys WHERE tenant = $1 AND id IN ($2::integer, $3::integer)
+       UNION SELECT k.id, k.made_by, m.start FROM makers m JOIN api_keys k ON k.tenant = $1 AND k.id = m.made_by)
+     SELECT EXISTS (SELECT FROM makers WHERE start = $2 AND id = $3 OR start = $3 AND id = $2) AS are`,
+    [tenant, one, other],
+  )
+  return row?.are === 't'
 }
 
 /** From then on it is not taken any more. Once disabled it stays so, since when it was first. */

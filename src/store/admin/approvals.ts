@@ -15,6 +15,7 @@ import {
   approvalDaysMax,
 } from '../../core/approvals.ts'
 import { idOf, idOrNull, microsOf } from '../sql.ts'
+import { areOfOneHand } from './api-keys.ts'
 import { writeAudit } from './audit-log.ts'
 import { createOnce } from './changes.ts'
 import { readCommandContent } from './keys.ts'
@@ -127,7 +128,12 @@ export async function listApprovals(
   return pageOf(rows.map(approvalOf), page, ({ id }) => String(id))
 }
 
-/** Approves or rejects: never by the key that has asked. What is decided stays so; the same again is no error. */
+const ofOneHand = 'must not be a key that was made with the key that has asked, or with which that key was made'
+
+/**
+ * Approves or rejects: never by the key that has asked, nor by one that whoever asked may hold. What is decided stays
+ * so; the same again is no error.
+ */
 export function decideApproval(
   pool: AdminPool,
   actor: Actor,
@@ -138,6 +144,9 @@ export function decideApproval(
     const before = await readApproval(run, actor.tenant, id, null)
     if (before === null) return { kind: 'not_found' }
     if (before.madeBy.apiKey === actor.apiKey) return refused('second_person_needed')
+    if (await areOfOneHand(run, actor.tenant, actor.apiKey, before.madeBy.apiKey)) {
+      return refused('second_person_needed', 'Authorization', ofOneHand)
+    }
     if (before.status === verdict) return { kind: 'changed', item: before }
     if (before.status !== 'waiting') return refused('state_unsuitable')
     await run(

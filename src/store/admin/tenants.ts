@@ -1,6 +1,14 @@
-import type { Actor, Change, Changed, Page, PageRequest } from '../../core/admin.ts'
+import {
+  type Actor,
+  type Change,
+  type Changed,
+  type Page,
+  type PageRequest,
+  type Refused,
+  refused,
+} from '../../core/admin.ts'
 import type { Day } from '../../core/ids.ts'
-import type { Holiday, TenantPatch, TenantRecord } from '../../core/tenants.ts'
+import { type Holiday, isForTwo, type TenantPatch, type TenantRecord } from '../../core/tenants.ts'
 import { idOf } from '../sql.ts'
 import { writeAudit } from './audit-log.ts'
 import { assignments, changeOnce, moveCatalogVersion } from './changes.ts'
@@ -29,16 +37,19 @@ export async function readTenant(run: Run, tenant: number): Promise<TenantRecord
   }
 }
 
+/** `isAgreed`: a second person has approved it. */
 export function changeTenant(
   pool: AdminPool,
   change: Change<TenantRecord>,
   patch: TenantPatch,
+  isAgreed: boolean,
 ): Promise<Changed<TenantRecord>> {
   const { tenant } = change.actor
   return changeOnce(pool, { ...entity, id: String(tenant) }, change, {
     // Its row is locked: the version of its reference data has just been moved.
     read: run => readTenant(run, tenant),
-    write: async run => {
+    write: async (run, before) => {
+      if (!isAgreed && isForTwo(before, patch)) return refused('second_person_needed')
       const { sql, values } = assignments(
         {
           name: patch.name,
@@ -77,16 +88,22 @@ export interface HolidayLine {
   jsonOf(name: string): string
 }
 
-/** Sets the name of a day, or makes it no holiday (`name` null). Nothing is logged where nothing changes. */
+/**
+ * Sets the name of a day, or makes it no holiday (`name` null). Nothing is logged where nothing changes. `isAgreed`: a
+ * second person has approved it, as is needed where four eyes are asked for.
+ */
 export async function setHoliday(
   pool: AdminPool,
   actor: Actor,
   { day, name }: { readonly day: Day; readonly name: string | null },
   { date, jsonOf }: HolidayLine,
-): Promise<{ readonly kind: 'created' | 'changed' | 'not_found' }> {
+  isAgreed: boolean,
+): Promise<{ readonly kind: 'created' | 'changed' | 'not_found' } | Refused> {
   const { tenant } = actor
   return pool.transaction(async run => {
     await moveCatalogVersion(run, tenant)
+    const [tenantRow] = await run('SELECT four_eyes_above AS above FROM tenants WHERE id = $1', [tenant])
+    if (!isAgreed && tenantRow?.above != null) return refused('second_person_needed')
     const [found] = await run('SELECT name FROM holidays WHERE tenant = $1 AND day = $2', [tenant, day])
     const before = found === undefined ? null : (found.name as string)
     if (before === null && name === null) return { kind: 'not_found' }

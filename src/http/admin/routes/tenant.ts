@@ -1,14 +1,17 @@
+import type { FastifyRequest } from 'fastify'
 import { dateOfDay, dayOfDate } from '../../../core/calendar.ts'
-import type { Holiday, TenantRecord } from '../../../core/tenants.ts'
-import { toJsonAmount } from '../../amounts.ts'
+import type { Day } from '../../../core/ids.ts'
+import { isForTwo } from '../../../core/tenants.ts'
 import type { HttpApp, HttpDeps } from '../../deps.ts'
 import type { InFlight } from '../../idempotency.ts'
 import { sendProblem } from '../../problem.ts'
 import type { Scope } from '../../scopes.ts'
-import { actorOf, allow, allowList, sendJson } from '../call.ts'
-import { changeDocs, listDocs, putDocs, readDocs, removeDocs } from '../docs.ts'
-import { answerChange, sendItem } from '../items.ts'
+import { waitsForSecond } from '../approvals.ts'
+import { actorOf, allow, allowList, type Call, sendJson } from '../call.ts'
+import { changeDocs, listDocs, mayWait, putDocs, readDocs, removeDocs } from '../docs.ts'
+import { answerChange, readIfMatch, sendItem } from '../items.ts'
 import { answerList, type Filter } from '../lists.ts'
+import { ApprovalBody } from '../schemas/approvals.ts'
 import { namesOf } from '../schemas/common.ts'
 import {
   HolidayBody,
@@ -18,6 +21,7 @@ import {
   TenantBody,
   TenantPatchBody,
 } from '../schemas/setup.ts'
+import { type HolidayWish, holidayBody, holidayLine, tenantBody, tenantPatch } from '../tenant-changes.ts'
 
 const tag = 'Tenant'
 /** Every role has one of these: each lives by the tenant's calendar. */
@@ -41,35 +45,42 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
         description: 'The business that the API key is of.',
       }),
     },
-    async ({ apiKey }, reply) => sendItem(reply, await setup.tenant(apiKey.tenant), bodyOf),
+    async ({ apiKey }, reply) => sendItem(reply, await setup.tenant(apiKey.tenant), tenantBody),
   )
 
   app.patch(
     '/admin/v1/tenant',
     {
       onRequest: allow('admin', deps),
-      schema: { body: TenantPatchBody, response: { 200: TenantBody } },
-      config: changeDocs({
-        operationId: 'changeTenant',
-        tag,
-        summary: 'Change the tenant',
-        description: 'Only the fields that are given.',
-      }),
+      schema: { body: TenantPatchBody, response: { 200: TenantBody, 202: ApprovalBody } },
+      config: mayWait(
+        changeDocs({
+          operationId: 'changeTenant',
+          tag,
+          summary: 'Change the tenant',
+          description:
+            'Only the fields that are given. While four eyes are asked for, a higher threshold or none, another time ' +
+            'zone and another calendar wait for a second person.',
+        }),
+      ),
     },
     async (request, reply) => {
-      const { fourEyesAbove, ...patch } = request.body
+      const patch = tenantPatch(request.body)
       if (patch.timeZone !== undefined && !isTimeZone(patch.timeZone)) {
         const errors = [{ field: '/timeZone', message: 'must be the name of a time zone such as Asia/Tehran' }]
         return sendProblem(reply, { reason: 'format_invalid', errors })
       }
-      return answerChange({ request, reply, deps, inFlight }, bodyOf, change =>
-        setup.changeTenant(change, {
-          ...patch,
-          ...(fourEyesAbove !== undefined && {
-            fourEyesAbove: fourEyesAbove === null ? null : BigInt(fourEyesAbove),
-          }),
-        }),
-      )
+      const call = { request, reply, deps, inFlight }
+      const seen = readIfMatch(request)
+      const before = await setup.tenant(request.apiKey.tenant)
+      const isOfNow = 'version' in seen && seen.version === before?.version
+      const isWaiting = isOfNow && before !== null && isForTwo(before, patch)
+      const wish = { kind: 'tenant', request: request.body, names: namesOf(TenantPatchBody) } as const
+      // With a key it may be the repeat of one that waits.
+      if (isWaiting || hasKey(request)) {
+        if (await waitsForSecond(call, { ...wish, amount: isWaiting ? null : 0n })) return reply
+      }
+      return answerChange(call, tenantBody, change => setup.changeTenant(change, patch, false))
     },
   )
 
@@ -103,21 +114,31 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
     '/admin/v1/holidays/:date',
     {
       onRequest: allow('programs:write', deps),
-      schema: { params: HolidayParams, body: HolidayRequest, response: { 200: HolidayBody, 201: HolidayBody } },
-      config: putDocs({
-        operationId: 'putHoliday',
-        tag,
-        summary: 'Make a day a holiday',
-        description: 'Or give it another name. Doing it again changes nothing.',
-      }),
+      schema: {
+        params: HolidayParams,
+        body: HolidayRequest,
+        response: { 200: HolidayBody, 201: HolidayBody, 202: ApprovalBody },
+      },
+      config: mayWait(
+        putDocs({
+          operationId: 'putHoliday',
+          tag,
+          summary: 'Make a day a holiday',
+          description:
+            'Or give it another name. Doing it again changes nothing. Waits for a second person while four eyes are ' +
+            'asked for.',
+        }),
+      ),
     },
     async (request, reply) => {
       const day = dayOfDate(request.params.date)
       if (day === null) return sendProblem(reply, noDay)
       const { name } = request.body
-      const { kind } = await setup.setHoliday(actorOf(request), { day, name }, lineOf(day))
+      if (await holidayWaits({ request, reply, deps, inFlight }, day, name)) return reply
+      const set = await setup.setHoliday(actorOf(request), { day, name }, holidayLine(day), false)
+      if (set.kind === 'refused') return sendProblem(reply, set)
       await deps.admin.refresh()
-      return sendJson(reply, kind === 'created' ? 201 : 200, holidayBody({ day, name }))
+      return sendJson(reply, set.kind === 'created' ? 201 : 200, holidayBody({ day, name }))
     },
   )
 
@@ -126,33 +147,45 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
     {
       onRequest: allow('programs:write', deps),
       schema: { params: HolidayParams },
-      config: removeDocs({
-        operationId: 'deleteHoliday',
-        tag,
-        summary: 'Make a day an ordinary one',
-        description: 'What was decided while it was a holiday stays as it was decided.',
-      }),
+      config: mayWait(
+        removeDocs({
+          operationId: 'deleteHoliday',
+          tag,
+          summary: 'Make a day an ordinary one',
+          description:
+            'What was decided while it was a holiday stays as it was decided. Waits for a second person while four ' +
+            'eyes are asked for.',
+        }),
+      ),
     },
     async (request, reply) => {
       const day = dayOfDate(request.params.date)
       if (day === null) return sendProblem(reply, noDay)
-      const { kind } = await setup.setHoliday(actorOf(request), { day, name: null }, lineOf(day))
-      if (kind === 'not_found') return sendProblem(reply, { reason: 'not_found' })
+      if (await holidayWaits({ request, reply, deps, inFlight }, day, null)) return reply
+      const set = await setup.setHoliday(actorOf(request), { day, name: null }, holidayLine(day), false)
+      if (set.kind === 'refused') return sendProblem(reply, set)
+      if (set.kind === 'not_found') return sendProblem(reply, { reason: 'not_found' })
       await deps.admin.refresh()
       return reply.code(204).send()
     },
   )
 }
 
+const hasKey = ({ headers }: FastifyRequest): boolean => headers['idempotency-key'] !== undefined
+
+/** Whether a change of a holiday waits for a second person: it needs a key only where four eyes are asked for. */
+async function holidayWaits(call: Call, day: Day, name: string | null): Promise<boolean> {
+  const { request, deps } = call
+  const tenant = await deps.admin.setup.tenant(request.apiKey.tenant)
+  if (tenant?.fourEyesAbove === null && !hasKey(request)) return false
+  const wish: HolidayWish = { date: dateOfDay(day), name }
+  return waitsForSecond(call, { kind: 'holiday', amount: null, request: wish, names: ['name'], content: { name } })
+}
+
 const noDay = {
   reason: 'format_invalid',
   errors: [{ field: '/date', message: 'must be a date of the calendar' }],
 } as const
-
-const lineOf = (day: number) => ({
-  date: dateOfDay(day),
-  jsonOf: (name: string) => JSON.stringify(holidayBody({ day, name })),
-})
 
 function isTimeZone(name: string): boolean {
   try {
@@ -163,11 +196,3 @@ function isTimeZone(name: string): boolean {
     return false
   }
 }
-
-const bodyOf = ({ fourEyesAbove, version, ...rest }: TenantRecord) => ({
-  ...rest,
-  fourEyesAbove: fourEyesAbove === null ? null : toJsonAmount(fourEyesAbove),
-  version,
-})
-
-const holidayBody = ({ day, name }: Holiday) => ({ date: dateOfDay(day), name })

@@ -41,6 +41,17 @@ export async function holderOf(
   return { refusal: { reason: 'not_found', errors: [{ field: given.field, message: 'names no holder' }] } }
 }
 
+/** The place of the first of these ids that the asker may not name; -1: there is none. See `holderOf`. */
+export async function firstHidden(
+  holders: readonly number[],
+  { tenant, organisation }: ApiKey,
+  { admin }: HttpDeps,
+): Promise<number> {
+  if (organisation === null) return -1
+  const seen = await admin.loads.seen(tenant, holders, organisation)
+  return holders.findIndex(holder => !seen.has(holder))
+}
+
 /** The body as it is fingerprinted: a card by its token, since a number must not leave a trace. */
 export const withoutNumber = <Body extends NamedHolder>(body: Body, { panKey }: HttpDeps): object =>
   body.card === undefined ? body : { ...body, card: { token: tokenOf(body.card, panKey) } }

@@ -128,6 +128,51 @@ test('for all holders of a program and funder', async () => {
   expect(list.lines).toBe(20)
 })
 
+test('of a program, who is on a list of claw-backs has left, until loaded again', async () => {
+  const clawBack = async (cardholders: string[]) => {
+    const made = await admin.call('POST', '/admin/v1/clawback-lists', {
+      body: { program: 'welfare', funder: 'bazaar', cardholders },
+    })
+    expect(made.status).toBe(201)
+    await runAll()
+  }
+  const body = { program: 'welfare', funder: 'bazaar', amount: 700 }
+  for (const cardholder of ['15', '16', '17']) {
+    await admin.call('POST', '/admin/v1/loads', { body: { ...body, cardholder } })
+  }
+  // The second time there is nothing left to take.
+  await clawBack(['15'])
+  await clawBack(['15', '16', '17'])
+  await admin.call('POST', '/admin/v1/loads', { body: { ...body, cardholder: '17' } })
+  const { members: _, ...rest } = monthly
+  const { json } = await admin.call('POST', path, { body: { ...rest, holders: 'program' } })
+  await due(json.id, 1)
+  await runAll()
+  const [list] = (await admin.call('GET', `/admin/v1/load-files?schedule=${json.id}`)).json.items
+  const lines = (await admin.call('GET', `/admin/v1/load-files/${list.id}/lines`)).json.items
+  const holders = lines.map(({ cardholder }: Record<string, string>) => cardholder)
+  expect(holders.filter((holder: string) => ['15', '16', '17'].includes(holder))).toEqual(['17'])
+})
+
+test('the key of an organisation names no holders by guessed ids', async () => {
+  const key = 'organisation-key'
+  // Who has credit of another organisation only.
+  const stranger = (await admin.call('POST', '/admin/v1/cardholders', { body: { name: 'Stranger' } })).json.id
+  const ask = (members: object[]) => admin.call('POST', path, { key, body: { ...monthly, members } })
+  const own = await ask([{ cardholder: '10' }])
+  expect(own.status).toBe(201)
+  const [hidden, unknown] = [await ask([{ cardholder: stranger }]), await ask([{ cardholder: '9999' }])]
+  expect([hidden.status, hidden.json.errors[0].field]).toEqual([400, '/members'])
+  expect(hidden.json).toEqual(unknown.json)
+  const change = await admin.call('PATCH', `${path}/${own.json.id}`, {
+    ...{ key, headers: { 'if-match': '"1"' }, body: { members: [{ cardholder: stranger }] } },
+  })
+  expect([change.status, change.json]).toEqual([400, hidden.json])
+  const clawBack = (cardholder: string) =>
+    admin.call('POST', '/admin/v1/clawback-lists', { key, body: { program: 'welfare', cardholders: [cardholder] } })
+  expect((await clawBack(stranger)).json).toEqual((await clawBack('9999')).json)
+})
+
 test('one that is paused is not run, and periods meanwhile are left out', async () => {
   const made = await create()
   const change = (version: number, body: object) =>

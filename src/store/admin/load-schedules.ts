@@ -206,11 +206,17 @@ const obstacleOf = `CASE
   WHEN EXISTS (SELECT FROM lots f WHERE f.tenant = $1 AND f.holder = x.holder AND f.program = $3 AND f.status = 1)
     THEN 'account_frozen' END`
 
+/** Of a program: who was named in a list of claw-backs since the last load has left. */
 const membersOf = {
   list: `SELECT holder, coalesce(amount, $5::bigint) AS amount FROM load_schedule_members
     WHERE tenant = $1 AND schedule = $6`,
-  program: `SELECT DISTINCT holder, $5::bigint AS amount FROM lots
-    WHERE tenant = $1 AND program = $3 AND funder = $4 AND $6::bigint IS NOT NULL`,
+  program: `SELECT f.holder, $5::bigint AS amount FROM lots f
+    LEFT JOIN (
+      SELECT n.holder, max(t.run_at) AS at FROM load_lists t JOIN load_lines n ON n.tenant = t.tenant AND n.list = t.id
+      WHERE t.tenant = $1 AND t.kind = 'clawback' AND t.program = $3 AND (t.funder IS NULL OR t.funder = $4)
+      GROUP BY n.holder) AS gone ON gone.holder = f.holder
+    WHERE f.tenant = $1 AND f.program = $3 AND f.funder = $4 AND $6::bigint IS NOT NULL
+    GROUP BY f.holder, gone.at HAVING gone.at IS NULL OR max(f.loaded_at) > gone.at`,
 } as const
 
 async function insertPeriod(run: Run, tenant: number, schedule: LoadSchedule): Promise<void> {

@@ -24,7 +24,7 @@ import {
   runList,
 } from './load-lists.ts'
 import { changeSchedule, createSchedule, listSchedules, readSchedule } from './load-schedules.ts'
-import { findHolder, readFunderOfLot, readMovements, readUnspent } from './loads.ts'
+import { findHolder, readFunderOfLot, readMovements, readSeen, readUnspent } from './loads.ts'
 import type { AdminPool } from './pool.ts'
 import { createSeries, listSeries, readSeries, sealSeries, takeSalt } from './vouchers.ts'
 
@@ -33,6 +33,7 @@ type Of<Read extends (run: AdminPool['run'], tenant: number, of: never, ...rest:
 
 export const createLoads = (pool: AdminPool) => ({
   holder: (tenant: number, name: HolderName) => findHolder(pool.run, tenant, name),
+  seen: (tenant: number, holders: readonly number[], only: number) => readSeen(pool.run, tenant, holders, only),
   unspent: (tenant: number, of: Of<typeof readUnspent>) => readUnspent(pool.run, tenant, of),
   funderOfLot: (tenant: number, holder: number, lot: number) => readFunderOfLot(pool.run, tenant, holder, lot),
   movements: (tenant: number, of: Of<typeof readMovements>) => readMovements(pool.run, tenant, of),

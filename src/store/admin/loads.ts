@@ -1,6 +1,7 @@
 import type { AccountId } from '../../core/ledger.ts'
 import type { HolderName, LotMovement } from '../../core/lot-movements.ts'
 import { arrayOf, idOf } from '../sql.ts'
+import { isFundedBy } from './cardholders.ts'
 import type { Run } from './pool.ts'
 
 const holderTexts = {
@@ -15,6 +16,20 @@ export async function findHolder(run: Run, tenant: number, name: HolderName): Pr
   const value = name.by === 'reference' ? name.reference : name.by === 'token' ? name.token : name.id
   const [row] = await run(holderTexts[name.by], [tenant, value])
   return row === undefined ? null : idOf(row.holder)
+}
+
+/** Of these holders, those whom a key of this organisation may name by their ids. */
+export async function readSeen(
+  run: Run,
+  tenant: number,
+  holders: readonly number[],
+  only: number,
+): Promise<ReadonlySet<number>> {
+  const rows = await run(
+    `SELECT c.id FROM cardholders c WHERE c.tenant = $1 AND c.id = ANY ($2::bigint[]) AND ${isFundedBy('c', '$3')}`,
+    [tenant, arrayOf(holders), only],
+  )
+  return new Set(rows.map(({ id }) => idOf(id)))
 }
 
 /** What of a holder's program, from one funder (null: any), could be taken back now. */

@@ -6,7 +6,7 @@ import { sendProblem } from '../../problem.ts'
 import { carriedRefusal, type Executor, waitsForSecond } from '../approvals.ts'
 import { allow } from '../call.ts'
 import { moveDocs } from '../docs.ts'
-import { funderOf, programOf } from '../holders.ts'
+import { fieldRefusal, firstHidden, funderOf, programOf } from '../holders.ts'
 import { answerCreate } from '../items.ts'
 import { parseId } from '../lists.ts'
 import { ApprovalBody } from '../schemas/approvals.ts'
@@ -48,6 +48,10 @@ export function addClawbackListRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
         holders: body.cardholders.map(id => parseId(id) ?? 0),
         reason: body.reason ?? null,
         reference: body.reference ?? null,
+      }
+      const hidden = await firstHidden(list.holders, apiKey, deps)
+      if (hidden >= 0) {
+        return sendProblem(reply, fieldRefusal(`/cardholders/${hidden}`, 'is no holder that is known').refusal)
       }
       const call = { request, reply, deps, inFlight }
       const names = namesOf(ClawbackListRequest)

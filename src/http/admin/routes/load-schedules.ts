@@ -4,6 +4,7 @@ import { approvalKey } from '../../../core/keys.ts'
 import { type LoadSchedule, type NewSchedule, type SchedulePatch, scheduleStatuses } from '../../../core/load-lists.ts'
 import { dueAfterChange, firstDueAfter } from '../../../core/schedules.ts'
 import { toJsonAmount } from '../../amounts.ts'
+import type { ApiKey } from '../../api-keys.ts'
 import type { HttpApp, HttpDeps } from '../../deps.ts'
 import type { InFlight } from '../../idempotency.ts'
 import { type Refusal, sendProblem } from '../../problem.ts'
@@ -11,7 +12,7 @@ import { rfc3339 } from '../../times.ts'
 import { carriedRefusal, type Executor, waitsForSecond } from '../approvals.ts'
 import { allow, allowList } from '../call.ts'
 import { changeDocs, listDocs, moveDocs, readDocs } from '../docs.ts'
-import { fieldRefusal, funderOf, programOf } from '../holders.ts'
+import { fieldRefusal, firstHidden, funderOf, programOf } from '../holders.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
 import { answerList, oneOf, parseId } from '../lists.ts'
 import { ApprovalBody } from '../schemas/approvals.ts'
@@ -26,6 +27,20 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
   const { loads } = deps.admin
   const render = (catalog: Catalog | undefined) => (schedule: LoadSchedule) => scheduleBody(schedule, catalog)
 
+  const membersOf = async (
+    given: readonly { readonly cardholder: string; readonly amount?: number }[],
+    apiKey: ApiKey,
+  ): Promise<Members> => {
+    const list = given.map(({ cardholder, amount }) => ({
+      holder: parseId(cardholder) ?? 0,
+      amount: amount === undefined ? null : BigInt(amount),
+    }))
+    const holders = list.map(({ holder }) => holder)
+    if (new Set(holders).size < holders.length) return fieldRefusal('/members', 'must name each holder once')
+    const isHidden = (await firstHidden(holders, apiKey, deps)) >= 0
+    return isHidden ? fieldRefusal('/members', 'must name holders that are known, each once') : { list }
+  }
+
   app.post(
     '/admin/v1/load-schedules',
     {
@@ -38,7 +53,8 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
         summary: 'Load every month',
         description:
           'The same amount for a list of holders, or for all who have credit of a program and funder. Members whose ' +
-          'cards are all blocked, or whose account is frozen, are passed over and listed with the reason.',
+          'cards are all blocked, or whose account is frozen, are passed over and listed with the reason. Of a program, ' +
+          'those who were named in a list of claw-backs since their last load are left out.',
       }),
     },
     async (request, reply) => {
@@ -49,7 +65,7 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
       if ('refusal' in program) return sendProblem(reply, program.refusal)
       const paid = funderOf(body.funder, program.program, apiKey, catalog)
       if ('refusal' in paid) return sendProblem(reply, paid.refusal)
-      const members = membersOf(body.members ?? [])
+      const members = await membersOf(body.members ?? [], apiKey)
       if ('refusal' in members) return sendProblem(reply, members.refusal)
       if ((body.holders === 'list') !== members.list.length > 0) {
         const message = body.holders === 'list' ? 'must name at least one' : 'is only for a list'
@@ -145,7 +161,7 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
       const { apiKey, params, body } = request
       const catalog = deps.catalogOf(apiKey.tenant)
       if (catalog === undefined) return sendProblem(reply, { reason: 'switch_unavailable' })
-      const members = body.members === undefined ? null : membersOf(body.members)
+      const members = body.members === undefined ? null : await membersOf(body.members, apiKey)
       if (members !== null && 'refusal' in members) return sendProblem(reply, members.refusal)
       if ((body.amount !== undefined || members !== null) && (await asksForFourEyes(apiKey.tenant))) {
         return sendProblem(reply, { reason: 'forbidden', detail: 'A second person must agree: make a new schedule.' })
@@ -205,15 +221,6 @@ export const createApprovedSchedule: Executor = async ({ id, asker, content, req
 }
 
 type Members = { readonly list: NewSchedule['members'] } | { readonly refusal: Refusal }
-
-function membersOf(given: readonly { readonly cardholder: string; readonly amount?: number }[]): Members {
-  const list = given.map(({ cardholder, amount }) => ({
-    holder: parseId(cardholder) ?? 0,
-    amount: amount === undefined ? null : BigInt(amount),
-  }))
-  const isEachOnce = new Set(list.map(({ holder }) => holder)).size === list.length
-  return isEachOnce ? { list } : fieldRefusal('/members', 'must name each holder once')
-}
 
 const minuteOf = (time: string): number =>
   Number.parseInt(time.slice(0, 2), 10) * 60 + Number.parseInt(time.slice(3), 10)

@@ -11,7 +11,7 @@ import { type Statement, statement, type Value } from '../src/store/sql.ts'
 import { commandsOf, newClientKey, newKey, originalKey } from './support/commands.ts'
 import { createDatabase, type TestDatabase } from './support/database.ts'
 import { objectionTo, scansOf } from './support/plans.ts'
-import { quietEvents, riggedConnect } from './support/rigging.ts'
+import { nameOf, quietEvents, riggedConnect } from './support/rigging.ts'
 import { startBalance, startLedger, type TestLedger, tokenOf } from './support/switch.ts'
 
 /** Every statement of the two flights, with values as they came in a batch of several commands. */
@@ -19,7 +19,7 @@ const hot = new Map<string, Statement>()
 const expectedNames = [
   ...['fence', 'lock_names', 'lock_holders_wait', 'lock_holders_of_originals_wait', 'read_decisions'],
   ...['read_transactions', 'read_transactions_by_key', 'read_cards', 'read_lots'],
-  ...['read_watermarks', 'read_remembered_reversals', 'read_clock'],
+  ...['read_watermarks', 'read_remembered_reversals', 'read_clock', 'read_partitions'],
   ...['insert_decisions', 'insert_transactions', 'update_transactions', 'update_lots', 'insert_hold_deadlines'],
   'update_pin_tries',
   ...[
@@ -79,8 +79,9 @@ const weightOf = ({ values }: Statement): number => values.reduce<number>((sum, 
 /** Runs commands of every kind and keeps the weightiest of each statement that their batches send. */
 async function catchStatements({ url, catalog, engine: engineOf }: TestLedger): Promise<void> {
   const keep = (one: Statement): Statement => {
-    const known = hot.get(one.name)
-    if (known === undefined || weightOf(known) < weightOf(one)) hot.set(one.name, one)
+    const name = nameOf(one)
+    const known = hot.get(name)
+    if (known === undefined || weightOf(known) < weightOf(one)) hot.set(name, one)
     return one
   }
   const engine = engineOf({ laneCount: 1, events: quietEvents, connect: riggedConnect(url, { rewrite: keep }) })

@@ -16,7 +16,16 @@ import * as write from '../store/batch/write.ts'
 import * as writeLots from '../store/batch/write-lots.ts'
 import { BatchError } from '../store/errors.ts'
 import type { Session } from '../store/session.ts'
-import { type DaySpan, idOf, idOrNull, integersOf, type Row, type Statement, spanOf } from '../store/sql.ts'
+import {
+  type DaySpan,
+  idOf,
+  idOrNull,
+  integersOf,
+  partitionOf,
+  type Row,
+  type Statement,
+  spanOf,
+} from '../store/sql.ts'
 import { resolverOf, waitingForEarlier, withOriginal } from './originals.ts'
 import { type Planned, planReads, type ReadPlan } from './reads.ts'
 
@@ -65,6 +74,9 @@ export class Executor {
   #lastAt: Micros | null = null
   #lastElapsed = 0
   #lastHash = ''
+  /** Days whose partitions are named in statements, and the day on which they were looked for. */
+  #partitions: ReadonlySet<number> = new Set()
+  #partitionsOn: number | null = null
 
   constructor({ session, hash, clock }: ExecutorOptions) {
     this.#session = session
@@ -88,6 +100,7 @@ export class Executor {
   async run(jobs: readonly Planned[], catalog: Catalog, mode: 'wait' | 'skip'): Promise<BatchOutcome> {
     const started = this.#clock.elapsed()
     try {
+      await this.#findPartitions()
       const { resolved, prelude } = await this.#resolve(jobs, catalog)
       const plan = planReads(resolved, catalog)
       const rows = await this.#read(plan, catalog, mode, prelude)
@@ -101,6 +114,14 @@ export class Executor {
       if (!this.#session.isBroken) await this.#session.rollback()
       throw error instanceof BatchError ? error : new BatchError('poison', false, error)
     }
+  }
+
+  async #findPartitions(): Promise<void> {
+    const today = dayOfMicros(this.#lastAt ?? 0)
+    if (today === this.#partitionsOn) return
+    const [reply] = await this.#session.run([read.readPartitions], { commits: false })
+    this.#partitions = new Set(reply?.rows.map(row => idOf(row[0])))
+    this.#partitionsOn = today
   }
 
   /** Replaces originals that are named by neither id nor known key, in a flight of their own before the locks. */
@@ -161,14 +182,15 @@ export class Executor {
       const budgets = lockOrganisations(tenant, [...plan.organisations], tokens, programsWithBudgets, mode)
       send(budgets, (rows, into) => into.organisations.push(...rows.map(organisationOf)))
     }
+    const partitions = this.#partitions
     const span = this.#spanOf(plan.days)
-    send(read.readDecisions(tenant, plan.keys, plan.days, span), (rows, into) =>
+    send(read.readDecisions(tenant, plan.keys, plan.days, span, partitionOf(span, partitions)), (rows, into) =>
       into.decisions.push(...rows.map(decisionOf)),
     )
     const addTransactions = (rows: Row[], into: ReadRows): void => {
       into.transactions.push(...rows.map(transactionOf))
     }
-    if (plan.ids.size > 0) send(read.readTransactions(tenant, [...plan.ids]), addTransactions)
+    if (plan.ids.size > 0) send(read.readTransactions(tenant, [...plan.ids], partitions), addTransactions)
     if (plan.originalKeys.length > 0) {
       send(read.readTransactionsByKey(tenant, plan.originalKeys, plan.originalDays), addTransactions)
     }
@@ -231,6 +253,7 @@ export class Executor {
   async #write({ rows, context, placesOfHolders }: Batch, catalog: Catalog): Promise<void> {
     const tenant = catalog.tenant.id
     const { batch, at } = context
+    const partitions = this.#partitions
     const decisions = rows.newDecisions
     const flight: Statement[] = []
     let link: write.ChainLink | null = null
@@ -240,11 +263,11 @@ export class Executor {
       const deltas = [...rows.lotDeltas.values()]
       const hash = this.#hash(write.chainText(this.#lastHash, batch, at, decisions))
       link = { run: this.#run, position: this.#position, hash }
-      flight.push(write.insertDecisions(tenant, batch, at, decisions.toSorted(byKey)))
+      flight.push(write.insertDecisions(tenant, batch, at, decisions.toSorted(byKey), partitions))
       const { newLots, changedLots, changedUsage, changedOrganisations, movements } = rows
       if (newLots.length > 0) flight.push(writeLots.insertLots(tenant, at, newLots))
-      if (opened.length > 0) flight.push(write.insertTransactions(tenant, at, opened))
-      if (changed.length > 0) flight.push(write.updateTransactions(tenant, changed))
+      if (opened.length > 0) flight.push(write.insertTransactions(tenant, at, opened, partitions))
+      if (changed.length > 0) flight.push(write.updateTransactions(tenant, changed, partitions))
       if (deltas.length > 0) flight.push(write.updateLots(tenant, deltas))
       if (changedLots.length > 0) flight.push(writeLots.updateLotExpiry(tenant, changedLots))
       if (changedUsage.length > 0) flight.push(writeLots.updateUsage(tenant, changedUsage, placesOfHolders))

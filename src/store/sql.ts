@@ -127,5 +127,13 @@ export const spanOf = (days: readonly number[]): DaySpan => {
   return { first, last }
 }
 
+/**
+ * What is put behind `decisions` or `transactions`, and behind a statement's name, to go straight to the partition of
+ * the one day that all rows are of: planning, locking and pruning all the others costs a small batch as much as its
+ * rows. Empty, which is the whole table, where they are of several days or their day has no partition.
+ */
+export const partitionOf = ({ first, last }: DaySpan, days: ReadonlySet<number>): string =>
+  first === last && days.has(first) ? `_${first}` : ''
+
 /** The day that a transaction id carries. */
 export const dayOfId = (id: string): string => `((${id} >> 39)::integer + 18262)`

@@ -38,7 +38,7 @@ function rig(session: Session, { rewrite, beforeLocks = [], gapMs = 0, trusts = 
     if (options.commits && gapMs > 0) await sleep(gapMs)
     const rewritten = rewrite === undefined ? statements : statements.map(renamed(rewrite))
     const firstLock = rewritten.findIndex(({ name }) => name.startsWith('lock_'))
-    const moved = rewritten.filter(({ name }) => firstLock >= 0 && beforeLocks.includes(name.replace('_rigged', '')))
+    const moved = rewritten.filter(one => firstLock >= 0 && beforeLocks.includes(nameOf(one).replace('_rigged', '')))
     const rest = rewritten.filter(one => !moved.includes(one))
     const sent = [...rest.slice(0, firstLock), ...moved, ...rest.slice(firstLock)]
     const flight = moved.length === 0 ? rewritten : sent
@@ -60,6 +60,9 @@ function rig(session: Session, { rewrite, beforeLocks = [], gapMs = 0, trusts = 
   })
 }
 
+/** Without the partition that it goes to. */
+export const nameOf = ({ name }: Statement): string => name.replace(/_\d+(?=$|_rigged$)/, '')
+
 /** A changed text needs another name: the server knows prepared statements by it. */
 const renamed =
   (rewrite: (statement: Statement) => Statement) =>
@@ -77,7 +80,7 @@ export function without(
   instead = '',
 ): (statement: Statement) => Statement {
   return statement => {
-    const isMeant = typeof name === 'string' ? statement.name === name : name.test(statement.name)
+    const isMeant = typeof name === 'string' ? nameOf(statement) === name : name.test(nameOf(statement))
     if (!isMeant) return statement
     const text = statement.text.replace(words, instead)
     if (text === statement.text) throw new Error(`${name} has nothing to take out: ${words}`)

@@ -169,13 +169,8 @@ function integerIn(digits: string, from: number, until: number): number {
 
 const noUsage: Usage = []
 
-export function usageLiteral(usage: Usage): string | null {
-  if (usage.length === 0) return null
-  let literal = ''
-  for (const { counter, window, amount, count } of usage) {
-    literal += `${literal === '' ? '{' : ','}${counter},${window},${amount},${count}`
-  }
-  return `${literal}}`
+export function writeUsage(numbers: (number | bigint)[], { counter, window, amount, count }: Usage[number]): void {
+  numbers.push(counter, window, amount, count)
 }
 
 /** Five numbers a leg: lot, program, funder, held, posted. */

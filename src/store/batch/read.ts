@@ -5,6 +5,7 @@ import {
   dayOfId,
   integers,
   microsOf,
+  partitionOf,
   type Statement,
   spanOf,
   statement,
@@ -16,6 +17,14 @@ import { cardColumns, decisionColumns, lotColumns, transactionColumns } from './
 /** A day that only the database knows: that of its clock, and the one before. For keys that carry no time. */
 export const today = -1
 export const yesterday = -2
+
+/** Days around the database's own today of which both tables have a partition. Older ones may be put away. */
+export const readPartitions: Statement = statement(
+  'read_partitions',
+  `SELECT day FROM (SELECT floor(extract(epoch FROM clock_timestamp()) / 86400)::integer + n AS day
+     FROM generate_series(-1, 3) AS n OFFSET 0) AS x
+   WHERE to_regclass('decisions_' || day) IS NOT NULL AND to_regclass('transactions_' || day) IS NOT NULL`,
+)
 
 const dayOfClock = `floor(extract(epoch FROM clock_timestamp()) / 86400)::integer`
 const keyRows = (keys: string, days: string): string => `
@@ -32,24 +41,30 @@ export const readDecisions = (
   keys: readonly string[],
   days: readonly number[],
   span: DaySpan,
+  partition: string,
 ): Statement =>
   statement(
-    'read_decisions',
+    `read_decisions${partition}`,
     `SELECT ${decisionColumns('d')} FROM ${keyRows('$2', '$3')} AS x
-     CROSS JOIN LATERAL (SELECT * FROM decisions r WHERE r.tenant = x.tenant AND r.day = x.day AND r.key = x.key
+     CROSS JOIN LATERAL (SELECT * FROM decisions${partition} r WHERE r.tenant = x.tenant AND r.day = x.day AND r.key = x.key
        AND r.day BETWEEN $4::integer AND $5::integer OFFSET 0) AS d`,
     [tenant, uuids(keys), integers(days), span.first, span.last],
   )
 
-export const readTransactions = (tenant: number, ids: readonly number[]): Statement => {
-  const { first, last } = spanOf(ids.map(dayOf))
+export const readTransactions = (
+  tenant: number,
+  ids: readonly number[],
+  partitions: ReadonlySet<number>,
+): Statement => {
+  const span = spanOf(ids.map(dayOf))
+  const partition = partitionOf(span, partitions)
   return statement(
-    'read_transactions',
+    `read_transactions${partition}`,
     `SELECT ${transactionColumns('t')} FROM (
        SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($2::bigint[]) AS id OFFSET 0) AS x
-     CROSS JOIN LATERAL (SELECT * FROM transactions r WHERE r.tenant = x.tenant AND r.day = x.day AND r.id = x.id
+     CROSS JOIN LATERAL (SELECT * FROM transactions${partition} r WHERE r.tenant = x.tenant AND r.day = x.day AND r.id = x.id
        AND r.day BETWEEN $3::integer AND $4::integer OFFSET 0) AS t`,
-    [tenant, bigints(ids), first, last],
+    [tenant, bigints(ids), span.first, span.last],
   )
 }
 

@@ -3,6 +3,7 @@ import type { LotChange, Movement, OrganisationChange, UsageChange } from '../..
 import {
   bigints,
   integers,
+  listsOf,
   rowsOf,
   rowsOfTenant,
   type Statement,
@@ -12,7 +13,7 @@ import {
   timestampOf,
 } from '../sql.ts'
 import { commandCodeOf } from './codes.ts'
-import { usageLiteral } from './columns.ts'
+import { writeUsage } from './columns.ts'
 
 /** The part of the second flight that purchases without limits do not need: new lots, limits, what moved and why. */
 
@@ -73,50 +74,74 @@ export const updateLotExpiry = (tenant: number, changes: readonly LotChange[]): 
  * Writes what the limits of holders have counted, if their rows are still the ones that were read under the locks.
  * `read`: of each holder where that row is, which no other version of it is. It also finds the row without an index.
  */
-export const updateUsage = (
+export function updateUsage(
   tenant: number,
   changes: readonly UsageChange[],
   read: ReadonlyMap<number, string>,
-): Statement =>
-  statement(
+): Statement {
+  const usage = listsOf(
+    changes.map(one => one.usage),
+    writeUsage,
+  )
+  return statement(
     'update_usage',
     `WITH moved AS (
-       UPDATE cardholders h SET usage = x.usage::bigint[]
-       FROM ${rowsOfTenant(2, 'id bigint, read text, usage text')} AS x
+       UPDATE cardholders h SET usage = ($3::bigint[])[x.first:x.last]
+       FROM ${rowsOfTenant(4, 'id bigint, read text, first integer, last integer')} AS x
        WHERE h.ctid = x.read::tid AND h.tenant = x.tenant AND h.id = x.id RETURNING 1)
-     SELECT expect_rows((SELECT count(*) FROM moved), $5::bigint, 'usage')`,
+     SELECT expect_rows((SELECT count(*) FROM moved), $2::bigint, 'usage')`,
     [
       tenant,
+      changes.length,
+      usage.numbers,
       bigints(changes.map(one => one.holder)),
       texts(changes.map(one => read.get(one.holder) ?? null)),
-      texts(changes.map(one => usageLiteral(one.usage))),
-      changes.length,
+      usage.first,
+      usage.last,
     ],
   )
+}
 
 /**
  * Writes what the limits of organisations have counted and what they have left, if both are still what was read under
  * the locks.
  */
-export const updateOrganisations = (tenant: number, changes: readonly OrganisationChange[]): Statement =>
-  statement(
+export function updateOrganisations(tenant: number, changes: readonly OrganisationChange[]): Statement {
+  const read = listsOf(
+    changes.map(one => one.read.usage),
+    writeUsage,
+  )
+  const usage = listsOf(
+    changes.map(one => one.after.usage),
+    writeUsage,
+  )
+  return statement(
     'update_organisations',
     `WITH moved AS (
-       UPDATE organisation_counters o SET balance = x.balance, usage = x.usage::bigint[]
-       FROM ${rowsOfTenant(2, `organisation integer, read_balance bigint, balance bigint, read text, usage text`)} AS x
+       UPDATE organisation_counters o SET balance = x.balance, usage = ($4::bigint[])[x.first:x.last]
+       FROM ${rowsOfTenant(
+         5,
+         `organisation integer, read_balance bigint, balance bigint, read_first integer, read_last integer,
+           first integer, last integer`,
+       )} AS x
        WHERE o.tenant = x.tenant AND o.organisation = x.organisation AND o.balance = x.read_balance
-         AND o.usage IS NOT DISTINCT FROM x.read::bigint[] RETURNING 1)
-     SELECT expect_rows((SELECT count(*) FROM moved), $7::bigint, 'organisations')`,
+         AND o.usage IS NOT DISTINCT FROM ($3::bigint[])[x.read_first:x.read_last] RETURNING 1)
+     SELECT expect_rows((SELECT count(*) FROM moved), $2::bigint, 'organisations')`,
     [
       tenant,
-      integers(changes.map(({ after }) => after.id)),
-      bigints(changes.map(({ read }) => read.balance)),
-      bigints(changes.map(({ after }) => after.balance)),
-      texts(changes.map(({ read }) => usageLiteral(read.usage))),
-      texts(changes.map(({ after }) => usageLiteral(after.usage))),
       changes.length,
+      read.numbers,
+      usage.numbers,
+      integers(changes.map(({ after }) => after.id)),
+      bigints(changes.map(one => one.read.balance)),
+      bigints(changes.map(({ after }) => after.balance)),
+      read.first,
+      read.last,
+      usage.first,
+      usage.last,
     ],
   )
+}
 
 export const insertMovements = (tenant: number, batch: number, at: number, movements: readonly Movement[]): Statement =>
   statement(

@@ -10,10 +10,12 @@ import {
   dayOfId,
   integers,
   listsOf,
+  partitionOf,
   rowsOf,
   rowsOfTenant,
   type Statement,
   smallints,
+  spanOf,
   statement,
   texts,
   timestampOf,
@@ -34,14 +36,21 @@ export const renderVersion = 1
 const zeroAsNull = (amount: bigint | undefined): bigint | null => (amount === 0n ? null : (amount ?? null))
 
 /** `decisions` sorted by key, so that two batches with the same keys collide instead of waiting for each other. */
-export function insertDecisions(tenant: number, batch: number, at: number, decisions: readonly Decision[]): Statement {
+export function insertDecisions(
+  tenant: number,
+  batch: number,
+  at: number,
+  decisions: readonly Decision[],
+  partitions: ReadonlySet<number>,
+): Statement {
+  const partition = partitionOf(spanOf(decisions.map(one => one.day)), partitions)
   const legs = listsOf(
     decisions.map(one => one.postings),
     writePosting,
   )
   return statement(
-    'insert_decisions',
-    `INSERT INTO decisions (key, txn, batch_seq, at, requested, authorized, confirmed, reversed, refunded,
+    `insert_decisions${partition}`,
+    `INSERT INTO decisions${partition} (key, txn, batch_seq, at, requested, authorized, confirmed, reversed, refunded,
        tenant, day, idx, kind, reason, phase, render, content, legs, balances)
      SELECT key, txn, $2::bigint, ${timestampOfParameter('$3')}, requested, authorized, confirmed, reversed, refunded,
        $1::integer, day, idx, kind, reason, phase, ${renderVersion}, decode(content, 'hex'),
@@ -78,14 +87,20 @@ export function insertDecisions(tenant: number, batch: number, at: number, decis
 }
 
 /** `at`: the batch's, in which they are opened. */
-export function insertTransactions(tenant: number, at: number, transactions: readonly Transaction[]): Statement {
+export function insertTransactions(
+  tenant: number,
+  at: number,
+  transactions: readonly Transaction[],
+  partitions: ReadonlySet<number>,
+): Statement {
+  const partition = partitionOf(spanOf(transactions.map(one => dayOf(one.id))), partitions)
   const legs = listsOf(
     transactions.map(one => one.legs),
     writeLeg,
   )
   return statement(
-    'insert_transactions',
-    `INSERT INTO transactions (id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at,
+    `insert_transactions${partition}`,
+    `INSERT INTO transactions${partition} (id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at,
        confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase,
        reason, kind, rrn, reference, legs)
      SELECT id, holder, requested, authorized, confirmed, reversed, refunded, ${timestampOfParameter('$2')},
@@ -135,15 +150,17 @@ export function insertTransactions(tenant: number, at: number, transactions: rea
 export function updateTransactions(
   tenant: number,
   changes: readonly { before: Transaction; after: Transaction }[],
+  partitions: ReadonlySet<number>,
 ): Statement {
+  const partition = partitionOf(spanOf(changes.map(({ after }) => dayOf(after.id))), partitions)
   const legs = listsOf(
     changes.map(({ after }) => after.legs),
     writeLeg,
   )
   return statement(
-    'update_transactions',
+    `update_transactions${partition}`,
     `WITH moved AS (
-       UPDATE transactions t SET phase = x.phase, version = x.version, confirmed = x.confirmed, reversed = x.reversed,
+       UPDATE transactions${partition} t SET phase = x.phase, version = x.version, confirmed = x.confirmed, reversed = x.reversed,
          refunded = x.refunded, confirmed_in = x.confirmed_in,
          legs = ($3::bigint[])[x.legs_first:x.legs_last]
        FROM ${rowsOfTenant(

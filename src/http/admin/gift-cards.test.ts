@@ -20,7 +20,7 @@ const statusOf = async (id: string) => {
   const { json } = await admin.call('GET', `${path}/${id}`)
   return [json.status, json.balance]
 }
-const pay = async (id: string, amount: number) => {
+const pay = async (id: string, amount: number, capture = true) => {
   const { rows } = await admin.ledger.pool.query(
     'SELECT replace(token::text, $1, $2) AS token FROM cards WHERE id = $3',
     ['-', '', id],
@@ -33,7 +33,7 @@ const pay = async (id: string, amount: number) => {
       currency: 'IRR',
       merchant: 'M00000000000001',
       terminal: 'T0000001',
-      capture: true,
+      capture,
     },
   })
 }
@@ -165,6 +165,38 @@ describe('above the threshold a second person is waited for', () => {
     expect(await statusOf(id)).toEqual(['closed', 0])
     expect(await statusOf(other)).toEqual(['active', 1_016])
   })
+})
+
+test('a merge that meets a purchase moves all or nothing, and closes no card with value on it', async () => {
+  const [id = '', other = ''] = await issue(2)
+  await act(id, 'activate', { amount: 1_000 })
+  await act(other, 'activate', { amount: 10 })
+  const { rows } = await admin.ledger.pool.query('SELECT holder FROM cards WHERE id = $1', [id])
+  const rival = await admin.ledger.pool.connect()
+  await rival.query('BEGIN')
+  await rival.query('SELECT FROM cardholders WHERE id = $1 FOR UPDATE', [rows[0].holder])
+  // Both wait for the holder, the purchase first; the merge has seen no hold.
+  const bought = pay(id, 400, false)
+  await new Promise(resolve => setTimeout(resolve, 50))
+  const merged = act(id, 'merge', { into: other })
+  await new Promise(resolve => setTimeout(resolve, 200))
+  await rival.query('COMMIT')
+  rival.release()
+  expect((await bought).status).toBe(201)
+  expect((await merged).json.reason).toBe('insufficient_funds')
+  expect([await statusOf(id), await statusOf(other)]).toEqual([
+    ['active', 1_000],
+    ['active', 10],
+  ])
+  expect((await act(id, 'merge', { into: other })).json.reason).toBe('insufficient_funds_held')
+  const { id: purchase } = (await bought).json
+  await admin.call('POST', `/v1/transactions/${purchase}/reverse`, { key: 'pos-key', body: { amount: 100 } })
+  await admin.call('POST', `/v1/transactions/${purchase}/confirm`, { key: 'pos-key', body: {} })
+  expect((await act(id, 'merge', { into: other })).status).toBe(201)
+  expect([await statusOf(id), await statusOf(other)]).toEqual([
+    ['closed', 0],
+    ['active', 710],
+  ])
 })
 
 test('an adjustment is made on the fullest load that has not expired', async () => {

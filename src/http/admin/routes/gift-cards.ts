@@ -15,7 +15,7 @@ import { numberOffers } from '../card-offers.ts'
 import { actionDocs, createDocs, moveDocs, readDocs } from '../docs.ts'
 import { activate, auditBody } from '../gift-activation.ts'
 import { giftHistory } from '../gift-history.ts'
-import { closeMerged, mergeRefusal } from '../gift-merge.ts'
+import { closeMerged, mergedAmount } from '../gift-merge.ts'
 import { fieldRefusal, funderOf, programOf } from '../holders.ts'
 import { answerCreate } from '../items.ts'
 import { listLimits, parseId } from '../lists.ts'
@@ -47,7 +47,7 @@ interface Gift {
 
 /** Gift cards: sold with value on them, and never paid out: a refund goes back to the card. */
 export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
-  const { cards, giftCards, accounts, loads, setup } = deps.admin
+  const { cards, giftCards, accounts, setup } = deps.admin
   const mayChange = allow('instruments:write', deps)
 
   app.post(
@@ -345,8 +345,10 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         operationId: 'mergeGiftCard',
         tag,
         summary: 'Merge a gift card into another',
-        description: 'Everything on it goes to the other card of the same program; then it is closed for good.',
-        reasons: ['card_status_wrong', 'insufficient_funds', 'insufficient_funds_held'],
+        description:
+          'Everything on it goes to the other card of the same program; then it is closed for good. Where some of it ' +
+          'cannot go now, nothing does. Where more has come meanwhile it stays open: merge it again.',
+        reasons: ['card_status_wrong', 'insufficient_funds', 'insufficient_funds_held', 'account_frozen'],
       }),
     },
     async (request, reply) => {
@@ -359,8 +361,9 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       }
       const { tenant } = request.apiKey
       const { id, holder } = gift.card
-      const refusal = await mergeRefusal(tenant, { from: gift.card, into: into.card }, deps)
-      if (refusal !== null) return sendProblem(reply, refusal)
+      const merged = await mergedAmount(tenant, { from: gift.card, into: into.card }, deps)
+      if ('refusal' in merged) return sendProblem(reply, merged.refusal)
+      const { amount } = merged
       const reason = body.reason ?? null
       const move: ValueMove = {
         kind: 'transfer',
@@ -368,15 +371,14 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         program: gift.program,
         toHolder: into.card.holder,
         toProgram: gift.program,
-        amount: null,
+        amount,
         note: { reason, reference: `${id} > ${into.card.id}`, actor: actorOf(request).label },
       }
       const names = namesOf(GiftMergeBody)
       const call = { request, reply, deps, inFlight }
-      const amount = await loads.unspent(tenant, { holder, program: gift.program, funder: null })
-      const stored = { ...storedMove(move), card: String(id), into: String(into.card.id) }
-      if (await waitsForSecond(call, { kind: 'merge', amount, request: stored, names })) return reply
-      return answerValue(call, names, move, { onApproval: () => closeMerged(call, id, reason) })
+      const stored = { ...storedMove(move), amount: null, card: String(id), into: String(into.card.id) }
+      if (await waitsForSecond(call, { kind: 'merge', amount: amount ?? 0n, request: stored, names })) return reply
+      return answerValue(call, names, move, { onApproval: () => closeMerged(call, gift.card, reason) })
     },
   )
 }

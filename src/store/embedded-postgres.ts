@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { chooseLauncher, type Launcher, type RootMeans } from './embedded/launcher.ts'
 import { defuseStalePidFile, isPostmasterOf, readPostmaster } from './embedded/postmaster.ts'
-import { findPrograms } from './embedded/programs.ts'
+import { findPrograms, programsIn } from './embedded/programs.ts'
 import { defaultSettings } from './embedded/settings.ts'
 
 export type EmbeddedPostgresOptions = {
@@ -17,6 +17,8 @@ export type EmbeddedPostgresOptions = {
   readonly port?: number
   /** Over the defaults of `embedded/settings.ts`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Folder of the programs of an installed PostgreSQL. Default: those of the npm package. */
+  readonly programsFolder?: string
   /** Each line that PostgreSQL logs. */
   readonly log?: (line: string) => void
   /** How root may become another user, in the order to try. Default: namespace, nobody. */
@@ -59,7 +61,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   // Two steps: the parents must not become 0700 as well, or PostgreSQL as another user could not pass them.
   await mkdir(dirname(dataDir), { recursive: true })
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const launcher = await chooseLauncher(dataDir, await findPrograms(), options.rootMeans)
+  const { programsFolder, rootMeans } = options
+  const programs = programsFolder === undefined ? await findPrograms() : programsIn(programsFolder)
+  const launcher = await chooseLauncher(dataDir, programs, rootMeans)
   const password = await ensurePassword(dataDir, launcher)
   await ensureCluster(dataDir, clusterDir, launcher)
   await ensureNobodyRunsIt(clusterDir)

@@ -9,7 +9,7 @@ export interface Column {
 export type Scalar = string | number | boolean | null
 export type Value = Scalar | Column
 
-/** Lists of numbers, one for each row, as one column and the places in it (from 1) at which each list begins and ends. */
+/** Lists of numbers, one for each row: all in one column, and where in it (from 1) each list begins and ends. */
 export interface Lists {
   readonly numbers: Column
   readonly first: Column

@@ -9,7 +9,7 @@ import {
   refused,
 } from '../../core/admin.ts'
 import type { Cardholder, CardholderFilter, CardholderPatch } from '../../core/cardholders.ts'
-import { idOf, microsOf } from '../sql.ts'
+import { idOf, idOrNull, microsOf } from '../sql.ts'
 import { assignments, changeOnce, codeTaken, createOnce } from './changes.ts'
 import { pageOf } from './page.ts'
 import type { AdminPool, Run, TextRow } from './pool.ts'
@@ -18,7 +18,7 @@ const entity = { name: 'cardholder', isReference: false } as const
 
 /** Holders without a profile (of first loads, say) are there too. */
 const selectText = `SELECT h.id, coalesce(p.version, 1) AS version, p.reference, p.name, p.mobile, p.national_last,
-    ${microsOf("coalesce(p.made_at, timestamptz 'epoch')")} AS made_at
+    ${microsOf('p.made_at')} AS made_at
   FROM cardholders h LEFT JOIN cardholder_profiles p ON p.tenant = h.tenant AND p.holder = h.id`
 
 /** Whether organisation `$n` has funded credit of the holder; null: everybody may be told of. */
@@ -155,5 +155,5 @@ const cardholderOf = (row: TextRow): Cardholder => ({
   name: row.name ?? null,
   mobile: row.mobile ?? null,
   nationalLast: row.national_last ?? null,
-  madeAt: idOf(row.made_at),
+  madeAt: idOrNull(row.made_at),
 })

@@ -181,7 +181,7 @@ export const limitsCheck = (url: string): Check => ({
       JOIN recounts r ON r.tenant = u.tenant AND r.is_of_organisation = u.is_of_organisation
         AND r.counter = u.counter % ${merchantSpan}
       WHERE u.since BETWEEN r.since AND r.until GROUP BY 1, 2, 3, 4)
-    SELECT coalesce(k.tenant, a.tenant) || '/'
+    SELECT DISTINCT coalesce(k.tenant, a.tenant) || '/'
       || CASE WHEN coalesce(k.is_of_organisation, a.is_of_organisation) THEN 'organisation ' ELSE 'cardholder ' END
       || coalesce(k.owner, a.owner)
     FROM kept k FULL JOIN again a ON a.tenant = k.tenant AND a.is_of_organisation = k.is_of_organisation

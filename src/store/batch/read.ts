@@ -46,8 +46,9 @@ export const readDecisions = (
   statement(
     `read_decisions${partition}`,
     `SELECT ${decisionColumns('d')} FROM ${keyRows('$2', '$3')} AS x
-     CROSS JOIN LATERAL (SELECT * FROM decisions${partition} r WHERE r.tenant = x.tenant AND r.day = x.day AND r.key = x.key
-       AND r.day BETWEEN $4::integer AND $5::integer OFFSET 0) AS d`,
+     CROSS JOIN LATERAL (SELECT * FROM decisions${partition} r
+       WHERE r.tenant = x.tenant AND r.day = x.day AND r.key = x.key
+         AND r.day BETWEEN $4::integer AND $5::integer OFFSET 0) AS d`,
     [tenant, uuids(keys), integers(days), span.first, span.last],
   )
 
@@ -62,7 +63,8 @@ export const readTransactions = (
     `read_transactions${partition}`,
     `SELECT ${transactionColumns('t')} FROM (
        SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($2::bigint[]) AS id OFFSET 0) AS x
-     CROSS JOIN LATERAL (SELECT * FROM transactions${partition} r WHERE r.tenant = x.tenant AND r.day = x.day AND r.id = x.id
+     CROSS JOIN LATERAL (SELECT * FROM transactions${partition} r
+       WHERE r.tenant = x.tenant AND r.day = x.day AND r.id = x.id
        AND r.day BETWEEN $3::integer AND $4::integer OFFSET 0) AS t`,
     [tenant, bigints(ids), span.first, span.last],
   )

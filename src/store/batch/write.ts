@@ -100,8 +100,8 @@ export function insertTransactions(
   )
   return statement(
     `insert_transactions${partition}`,
-    `INSERT INTO transactions${partition} (id, holder, requested, authorized, confirmed, reversed, refunded, at, expires_at,
-       confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase,
+    `INSERT INTO transactions${partition} (id, holder, requested, authorized, confirmed, reversed, refunded, at,
+       expires_at, confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase,
        reason, kind, rrn, reference, legs)
      SELECT id, holder, requested, authorized, confirmed, reversed, refunded, ${timestampOfParameter('$2')},
        ${timestampOf('expires_at')}, confirmed_in, original, card, $1::integer, ${dayOfId('id')}, merchant, terminal,
@@ -160,8 +160,8 @@ export function updateTransactions(
   return statement(
     `update_transactions${partition}`,
     `WITH moved AS (
-       UPDATE transactions${partition} t SET phase = x.phase, version = x.version, confirmed = x.confirmed, reversed = x.reversed,
-         refunded = x.refunded, confirmed_in = x.confirmed_in,
+       UPDATE transactions${partition} t SET phase = x.phase, version = x.version, confirmed = x.confirmed,
+         reversed = x.reversed, refunded = x.refunded, confirmed_in = x.confirmed_in,
          legs = ($3::bigint[])[x.legs_first:x.legs_last]
        FROM ${rowsOfTenant(
          4,

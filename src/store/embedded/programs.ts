@@ -23,6 +23,12 @@ export async function findPrograms(): Promise<Programs> {
   return { initdb: found.initdb, postgres: found.postgres }
 }
 
+/** Those of an installed PostgreSQL 18, by its folder of programs, such as `/usr/lib/postgresql/18/bin`. */
+export const programsIn = (folder: string): Programs => ({
+  initdb: join(folder, 'initdb'),
+  postgres: join(folder, 'postgres'),
+})
+
 const hasPaths = (value: unknown): value is Programs =>
   typeof value === 'object' &&
   value !== null &&

@@ -11,7 +11,8 @@ export interface Cardholder {
   readonly mobile: string | null
   /** The last four digits of the national code; the code itself is kept only as a keyed hash. */
   readonly nationalLast: string | null
-  readonly madeAt: Micros
+  /** When the profile was made; null: there is none, as of holders of first loads. */
+  readonly madeAt: Micros | null
 }
 
 /** A national code as it is kept: a keyed hash (64 hexadecimal digits) and the last four digits. */

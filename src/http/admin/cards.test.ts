@@ -34,6 +34,11 @@ async function everything(): Promise<string> {
 }
 
 describe('cardholders', () => {
+  test('one whom nobody has said anything of has no time of being set up', async () => {
+    const { status, json } = await admin.call('GET', '/admin/v1/cardholders/1')
+    expect([status, json.createdAt, json.version]).toEqual([200, null, 1])
+  })
+
   test('are kept with their mobile in one form, and of a national code the hash and the last digits', async () => {
     const body = { reference: 'e-1', name: 'علی', mobile: '۰۹۱۲-۱۲۳ ۴۵۶۷', nationalCode: '0499370899' }
     const made = await call('POST', holders, { idempotencyKey: 'h-1', body })

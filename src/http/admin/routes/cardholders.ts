@@ -178,6 +178,6 @@ const bodyOf = ({ id, reference, name, mobile, nationalLast, madeAt, version }: 
   name,
   mobile,
   nationalCodeLast4: nationalLast,
-  createdAt: rfc3339(madeAt),
+  createdAt: madeAt === null ? null : rfc3339(madeAt),
   version,
 })

@@ -53,8 +53,8 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
         summary: 'Load every month',
         description:
           'The same amount for a list of holders, or for all who have credit of a program and funder. Members whose ' +
-          'cards are all blocked, or whose account is frozen, are passed over and listed with the reason. Of a program, ' +
-          'those who were named in a list of claw-backs since their last load are left out.',
+          'cards are all blocked, or whose account is frozen, are passed over and listed with the reason. Of a ' +
+          'program, those who were named in a list of claw-backs since their last load are left out.',
       }),
     },
     async (request, reply) => {

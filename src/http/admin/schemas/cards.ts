@@ -34,7 +34,7 @@ export const CardholderBody = Type.Object({
   name: holder.name,
   mobile: holder.mobile,
   nationalCodeLast4: OrNull(Type.String({ description: 'The last four digits of the national code.' })),
-  createdAt: Time('When the holder was set up.'),
+  createdAt: OrNull(Time('When the holder was set up; null: it came with a card, and nobody has said anything of it.')),
   version: Version(),
 })
 export const CardholderList = ListOf(CardholderBody)

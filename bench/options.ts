@@ -22,6 +22,10 @@ export interface BenchOptions {
   readonly scaleTransactions: number
   readonly pgbenchClients: number
   readonly pgbenchScale: number
+  /** Folder of the programs of an installed PostgreSQL; null: those of the npm package. */
+  readonly postgres: string | null
+  /** Files of WAL that are made before anything is measured. */
+  readonly walFiles: number
   /** Null: a name of its own in `bench/results`. */
   readonly json: string | null
   /** Leaves database and configuration where they are. */
@@ -55,7 +59,9 @@ ${list}
   --cards N             (default 20000)
   --growth-transactions N   of growth (default 1000000)
   --scale-cards N       cards of scale (default 5000000)
-  --scale-transactions N    past transactions of scale (default 0; 50000000 needs 60 GB of disk)
+  --scale-transactions N    past transactions of scale (default 0; 50000000 needs 50 GB of disk)
+  --postgres FOLDER     programs of an installed PostgreSQL 18, such as /usr/lib/postgresql/18/bin (default: those of
+                        the npm package, which are built for size, not for speed)
   --json FILE           where the figures go (default: bench/results/); the page goes beside it
   --keep                leaves the database and the configuration where they are
   --profile             a CPU profile of each switch in bench/results/, and what PostgreSQL's statements took
@@ -81,13 +87,14 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       'growth-transactions': { type: 'string' },
       'scale-cards': { type: 'string' },
       'scale-transactions': { type: 'string' },
+      postgres: { type: 'string' },
       json: { type: 'string' },
       keep: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
     },
   })
   const { quick } = values
-  const number = (name: Exclude<keyof typeof values, 'quick' | 'keep' | 'profile' | 'json'>, byDefault: number) =>
+  const number = (name: keyof typeof bounds, byDefault: number) =>
     integer(`--${name}`, values[name] ?? String(byDefault), bounds[name][0], bounds[name][1])
   const seconds = number('seconds', quick ? 3 : 10)
   const connections = number('connections', 32)
@@ -110,6 +117,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     scaleTransactions: number('scale-transactions', quick ? 100_000 : 0),
     pgbenchClients: 32,
     pgbenchScale: quick ? 5 : 20,
+    postgres: values.postgres ?? null,
+    walFiles: quick ? 8 : 192,
     json: values.json ?? null,
     keep: values.keep,
     profile: values.profile,

@@ -14,6 +14,17 @@ export const resultsFolder = join(import.meta.dirname, 'results')
 /** On the disk of the repository: what else is called temporary is often in memory, where fsync costs nothing. */
 const dataFolder = join(import.meta.dirname, '../data')
 
+/**
+ * Each has 16 MB. A server uses those from before its last checkpoint again; it fills a new one with zeros first, which
+ * none would do that has run for a while.
+ */
+async function makeWalFiles({ client }: DatabaseFacts, count: number): Promise<void> {
+  for (let made = 0; made < count; made++) {
+    await client.query("SELECT pg_logical_emit_message(false, 'bench', 'one record for each'), pg_switch_wal()")
+  }
+  await client.query('CHECKPOINT')
+}
+
 export interface Running {
   readonly database: string
   readonly running: BenchSwitch
@@ -65,10 +76,16 @@ export class Stage {
     const fsync = measureFsync(folder)
     progress.step('starting PostgreSQL')
     const settings = { ...wellKnownSettings, ...(options.profile ? statementSettings : {}) }
-    const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), settings })
+    const postgres = await startEmbeddedPostgres({
+      dataDir: join(folder, 'postgres'),
+      settings,
+      ...(options.postgres === null ? {} : { programsFolder: options.postgres }),
+    })
     cleanup.add(() => postgres.stop())
     const facts = await DatabaseFacts.connect(postgres.url)
     cleanup.add(() => facts.close())
+    progress.step('making WAL files, as a server has them that has run for a while')
+    await makeWalFiles(facts, options.walFiles)
     return new Stage(parts, { folder, fsync, postgresPid: postgres.pid, facts, url: postgres.url })
   }
 

@@ -101,8 +101,8 @@ export function insertTransactions(
   return statement(
     `insert_transactions${partition}`,
     `INSERT INTO transactions${partition} (id, holder, requested, authorized, confirmed, reversed, refunded, at,
-       expires_at, confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version, phase,
-       reason, kind, rrn, reference, legs)
+       expires_at, confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version,
+       phase, reason, kind, rrn, reference, legs)
      SELECT id, holder, requested, authorized, confirmed, reversed, refunded, ${timestampOfParameter('$2')},
        ${timestampOf('expires_at')}, confirmed_in, original, card, $1::integer, ${dayOfId('id')}, merchant, terminal,
        business_date, stan, asset, version, phase, reason, kind, rrn, reference,

@@ -3,7 +3,7 @@ import { type Cards, panDigits } from './cards.ts'
 import { HttpReader } from './http-reader.ts'
 import type { Line, LineEvents } from './lines.ts'
 import type { Step } from './recorder.ts'
-import { openedSocket, openSocket, type Target } from './socket.ts'
+import { openedSocket, openReadingSocket, type Target } from './socket.ts'
 import type { Till } from './spec.ts'
 
 export interface HttpLineOptions {
@@ -76,8 +76,7 @@ export class HttpLine implements Line {
   }
 
   #open(): { socket: Socket; opened: Promise<void> } {
-    const socket = openSocket(this.#options.target)
-    socket.on('data', chunk => this.#read(chunk as Buffer))
+    const socket = openReadingSocket(this.#options.target, chunk => this.#read(chunk))
     socket.on('error', error => this.#closed(socket, error.message))
     socket.on('close', () => this.#closed(socket, 'connection closed'))
     const opened = openedSocket(socket, this.#options.target)

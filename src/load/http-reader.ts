@@ -16,7 +16,7 @@ const answerBytesMax = 1024 * 1024
 export class HttpReader {
   #pending: Buffer | null = null
 
-  /** The answer that this piece completes; null: there is more to come. */
+  /** The answer that this piece completes, with a body that may be a part of the piece; null: there is more to come. */
   push(chunk: Buffer): HttpAnswer | null {
     const bytes = this.#pending === null ? chunk : Buffer.concat([this.#pending, chunk])
     const headBytes = bytes.indexOf(headEnd)
@@ -34,7 +34,8 @@ export class HttpReader {
 
   #wait(bytes: Buffer): null {
     if (bytes.length > answerBytesMax) throw new Error('an answer that is too long')
-    this.#pending = bytes
+    // A copy: the piece may be overwritten.
+    this.#pending = Buffer.from(bytes)
     return null
   }
 }

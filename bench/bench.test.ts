@@ -158,6 +158,15 @@ describe('what decides on the exit status', () => {
   })
 })
 
+test('a run that ended early is reported as such, and fails', () => {
+  const report = { ...reportOf(loadOf(2_500, 20, {}), []), databases: [], unfinished: 'interrupted' }
+  expect(checksOf(report).map(({ ok }) => ok)).toEqual([true, true, false])
+  for (const text of [describeReport(report), markdownOf(report), htmlOf(report)]) {
+    expect(text).toContain('NOT FINISHED: interrupted')
+    expect(text).toContain('not finished: interrupted')
+  }
+})
+
 test('a report is text, Markdown and a page that needs nothing else', () => {
   const report = reportOf(loadOf(2_500, 20, {}), [])
   for (const text of [describeReport(report), markdownOf(report), htmlOf(report)]) {

@@ -71,10 +71,12 @@ async function runAll(options: BenchOptions): Promise<number> {
   progress.step('stopping')
   for (const error of await cleanup.run()) progress.note(`bench: could not clean up: ${error.message}`)
   progress.clear()
+  if (report !== undefined) {
+    process.stdout.write(describeReport(report))
+    for (const file of writeFigures(report, options.json)) progress.note(file)
+  }
   if (interruption.signal.aborted) return interruptedStatus
   if (report === undefined) return failedStatus
-  process.stdout.write(describeReport(report))
-  for (const file of writeFigures(report, options.json)) progress.note(file)
   return checksOf(report).every(({ ok }) => ok) ? 0 : failedStatus
 }
 

@@ -44,6 +44,13 @@ export interface TableSize {
   readonly indexBytes: number
 }
 
+/** One table or index with all its partitions; `index` is null for the rows themselves. */
+export interface RelationSize {
+  readonly table: string
+  readonly index: string | null
+  readonly bytes: number
+}
+
 const statementsMax = 30
 
 /** A connection of the harness's own, for what PostgreSQL tells of itself. */
@@ -112,6 +119,24 @@ export class DatabaseFacts {
       rowBytes: Number.parseInt(bytes, 10),
       indexBytes: Number.parseInt(indexes, 10),
     }))
+  }
+
+  /** Every table, its TOAST included, and every index. */
+  async relationSizes(): Promise<RelationSize[]> {
+    const { rows } = await this.#client.query<{ table: string; index: string | null; bytes: string }>(
+      `WITH whole AS (
+         SELECT c.oid, c.relkind, coalesce(p.relname, c.relname) AS name FROM pg_class c
+         JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
+         LEFT JOIN pg_inherits i ON i.inhrelid = c.oid LEFT JOIN pg_class p ON p.oid = i.inhparent
+         WHERE c.relkind IN ('r', 'i')
+       )
+       SELECT t.name AS table, CASE w.relkind WHEN 'i' THEN w.name END AS index,
+         sum(pg_table_size(w.oid))::text AS bytes
+       FROM whole w LEFT JOIN pg_index x ON x.indexrelid = w.oid
+       JOIN whole t ON t.oid = coalesce(x.indrelid, w.oid)
+       GROUP BY 1, 2`,
+    )
+    return rows.map(({ table, index, bytes }) => ({ table, index, bytes: Number.parseInt(bytes, 10) }))
   }
 
   /** For statements of the harness's own, such as those that fill a database. */

@@ -83,8 +83,7 @@ export async function measure(
       },
     },
     signal,
-  )
-  sampler?.stop()
+  ).finally(() => sampler?.stop())
   const [first, last] = await Promise.all([before, after])
   if (first === undefined || last === undefined) throw new Error('the load was never measured')
   const ofSwitch = since(first.switchSeconds, last.switchSeconds)

@@ -3,7 +3,7 @@ import type { Cleanup } from './cleanup.ts'
 import { thisCommit, thisMachine } from './machine.ts'
 import type { BenchOptions } from './options.ts'
 import type { Progress } from './progress.ts'
-import type { Report } from './report/report.ts'
+import type { DatabaseReport, Report } from './report/report.ts'
 import { shippedEngine } from './servers.ts'
 import { Stage } from './stage.ts'
 import { workloads } from './workloads/all.ts'
@@ -14,8 +14,8 @@ const auditTransactionsMax = 3_000_000
 
 /**
  * The whole benchmark: a PostgreSQL and switches of its own, the workloads one after another, as often as asked, then
- * the audit. What it starts it leaves to `cleanup`. Rejects if something cannot be started, or when `signal` is
- * aborted.
+ * the audit. What it starts it leaves to `cleanup`. Where something fails or `signal` is aborted, the report has what
+ * was measured by then and is marked as such; rejects if that is nothing.
  */
 export async function runBench(
   options: BenchOptions,
@@ -31,29 +31,21 @@ export async function runBench(
     codec: [],
     scale: null,
   }
-  // All of them once, then again: what changes with time changes all of them alike.
-  for (let run = 1; run <= options.runs; run++) {
-    for (const name of options.workloads) {
-      await workloads[name].run({ options, stage, progress, signal, run, found })
+  const settings = await stage.facts.settings()
+  const databases: DatabaseReport[] = []
+  let unfinished: string | undefined
+  try {
+    // All of them once, then again: what changes with time changes all of them alike.
+    for (let run = 1; run <= options.runs; run++) {
+      for (const name of options.workloads) {
+        await workloads[name].run({ options, stage, progress, signal, run, found })
+      }
+      await stage.stopSwitch()
     }
-    await stage.stopSwitch()
-  }
-  const databases = []
-  for (const database of stage.databases) {
-    const facts = stage.factsOf(database)
-    const transactions = await facts.transactions()
-    const isAudited = transactions <= auditTransactionsMax
-    progress.step(`audit of ${database}`)
-    if (!isAudited) found.notes.push(`the database ${database} was not audited: ${transactions} transactions`)
-    databases.push({
-      database,
-      transactions,
-      bytes: await facts.databaseBytes(),
-      hotPart: await facts.hotPart(),
-      tables: await facts.tableSizes(),
-      statements: options.profile ? await facts.statements() : [],
-      audit: isAudited ? await runAudit(stage.urlOf(database), signal) : null,
-    })
+    for await (const one of databasesOf(stage, found, { options, progress, signal })) databases.push(one)
+  } catch (error) {
+    if (isEmpty(found)) throw error
+    unfinished = signal.aborted ? 'interrupted' : (error as Error).message
   }
   return {
     version: 2,
@@ -63,9 +55,37 @@ export async function runBench(
     machine: thisMachine(),
     options,
     engine: shippedEngine,
-    settings: await stage.facts.settings(),
+    settings,
     fsync: stage.fsync,
     ...found,
     databases,
+    ...(unfinished === undefined ? {} : { unfinished }),
+  }
+}
+
+const isEmpty = ({ measurements, limits, pgbench, codec, scale }: Found): boolean =>
+  measurements.length + limits.length + pgbench.length + codec.length === 0 && scale === null
+
+/** What each database has come to, and what its audit finds. */
+async function* databasesOf(
+  stage: Stage,
+  found: Found,
+  { options, progress, signal }: { options: BenchOptions; progress: Progress; signal: AbortSignal },
+): AsyncGenerator<DatabaseReport> {
+  for (const database of stage.databases) {
+    const facts = stage.factsOf(database)
+    const transactions = await facts.transactions()
+    const isAudited = transactions <= auditTransactionsMax
+    progress.step(`audit of ${database}`)
+    if (!isAudited) found.notes.push(`the database ${database} was not audited: ${transactions} transactions`)
+    yield {
+      database,
+      transactions,
+      bytes: await facts.databaseBytes(),
+      hotPart: await facts.hotPart(),
+      tables: await facts.tableSizes(),
+      statements: options.profile ? await facts.statements() : [],
+      audit: isAudited ? await runAudit(stage.urlOf(database), signal) : null,
+    }
   }
 }

@@ -14,6 +14,8 @@ export interface FillOptions {
   readonly cards: number
   readonly transactions: number
   readonly transactionsPerDay?: number
+  /** Aborted, it rejects before the next batch. */
+  readonly signal?: AbortSignal
   onStep(name: string): void
   onProgress(rows: number, of: number): void
 }
@@ -28,16 +30,19 @@ const transactionsPerDayByDefault = 850_000
 /** A credit line in rials: what these cards spend, so that there are no loads of them. */
 const creditLimit = 1_000_000_000_000n
 const tokenDigits = 32
+const clientsPerDay = 3
+/** So that the WAL of what has been written does not fill the disk. */
+const daysPerCheckpoint = 3
 const progressEvery = 20_000
 
 /**
  * Fills the database of a tenant with cards and with transactions of past days, as the switch would have left them:
- * the audit finds nothing. Tables are loaded by COPY, a day of transactions at a time, so that the part of the indexes
- * that is written stays in memory.
+ * the audit finds nothing. Tables are loaded by COPY, a day of transactions at a time, whose indexes are made while the
+ * next day is being written.
  */
 export async function fill(options: FillOptions): Promise<FillStep[]> {
   const steps: FillStep[] = []
-  const clients = await Promise.all(Array.from({ length: 3 }, () => connect(options.databaseUrl)))
+  const clients = await Promise.all(Array.from({ length: 2 * clientsPerDay + 1 }, () => connect(options.databaseUrl)))
   const [client] = clients as [pg.Client, ...pg.Client[]]
   const timed = async (name: string, work: () => Promise<number>): Promise<void> => {
     options.onStep(name)
@@ -128,15 +133,16 @@ async function writeLots(
 async function writePast(
   clients: readonly pg.Client[],
   world: World,
-  { cards, transactions, transactionsPerDay = transactionsPerDayByDefault, onProgress }: FillOptions,
+  { cards, transactions, transactionsPerDay = transactionsPerDayByDefault, signal, onProgress }: FillOptions,
   tokens: Buffer,
   spent: Float64Array,
 ): Promise<number> {
-  const [client] = clients as [pg.Client, ...pg.Client[]]
   const days = Math.ceil(transactions / transactionsPerDay)
   // Before the days that the switch has made partitions for.
   const last = world.today - 3
-  await client.query(`CALL make_day_partitions(${last - days + 1}, ${last})`)
+  const turns = [0, clientsPerDay].map(from => clients.slice(from, from + clientsPerDay))
+  const pending: (Promise<unknown> | undefined)[] = []
+  let checkpoint: Promise<unknown> | undefined
   let written = 0
   let batch = world.firstBatch
   for (let index = 0; index < days; index++) {
@@ -144,11 +150,25 @@ async function writePast(
     const before = written
     const day: PastDay = {
       ...{ day: last - days + 1 + index, count, firstBatch: batch, seed: index + 1, cards },
-      onProgress: rows => onProgress(before + rows, transactions),
+      onProgress: rows => {
+        signal?.throwIfAborted()
+        onProgress(before + rows, transactions)
+      },
     }
-    batch = await writePastDay(clients, world, day, tokens, spent)
+    const turn = index % turns.length
+    const ours = turns[turn] as readonly pg.Client[]
+    await pending[turn]
+    if (index % daysPerCheckpoint === daysPerCheckpoint - 1) {
+      await checkpoint
+      checkpoint = clients.at(-1)?.query('CHECKPOINT')
+      checkpoint?.catch(() => undefined)
+    }
+    const { nextBatch, isThere } = await writePastDay(ours, world, day, tokens, spent)
+    pending[turn] = isThere
+    batch = nextBatch
     written += count
   }
-  await client.query("SELECT setval('batch_seq', $1)", [batch])
+  await Promise.all([...pending, checkpoint])
+  await clients[0]?.query("SELECT setval('batch_seq', $1)", [batch])
   return written
 }

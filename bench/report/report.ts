@@ -35,6 +35,8 @@ export interface Report extends Readonly<Found> {
   readonly settings: Readonly<Record<string, string>>
   readonly fsync: FsyncTimes
   readonly databases: readonly DatabaseReport[]
+  /** Why it ended early; what is there was measured before. */
+  readonly unfinished?: string
 }
 
 export interface Check {
@@ -47,7 +49,7 @@ const steadyP99MsMax = 50
 const steadyPartMin = 0.99
 
 /** What decides on the exit status. */
-export function checksOf({ measurements, databases, options }: Report): readonly Check[] {
+export function checksOf({ measurements, databases, options, unfinished }: Report): readonly Check[] {
   const checks: Check[] = measurements
     .filter(({ workload }) => workload === 'steady')
     .map(({ name, load }) => {
@@ -62,6 +64,7 @@ export function checksOf({ measurements, databases, options }: Report): readonly
     ok: failed.length === 0,
     text: `every request answered and approved${details.length === 0 ? '' : `: ${details.join('; ')}`}`,
   })
+  if (unfinished !== undefined) checks.push({ ok: false, text: `not finished: ${unfinished}` })
   for (const { database, audit } of databases) {
     if (audit === null) continue
     const broken = audit.filter(({ offenders }) => offenders.length > 0)

@@ -20,6 +20,7 @@ export const tablesOf = (report: Report): readonly Table[] =>
     batchTable(report),
     overloadTable(report),
     growthTable(report),
+    grownTable(report),
     scaleTable(report),
     codecTable(report),
     sizeTable(report),
@@ -142,10 +143,27 @@ function growthTable({ growth }: Report): Table {
   return {
     title: 'Growth',
     note:
-      'Bytes for each transaction since the beginning, which is right behind a checkpoint: full page images of the ' +
-      'whole cycle are in it. More come only with the next timed checkpoint.',
+      'Bytes for each transaction since the beginning, which is right behind a checkpoint. The last line ends with ' +
+      'another, so its WAL is that of whole cycles, with all their full page images.',
     rows: [['transactions', 'a second', 'database MB', 'bytes each', 'WAL each', 'timed checkpoints', 'HOT'], ...rows],
   }
+}
+
+const grownShown = 16
+
+function grownTable({ growth }: Report): Table {
+  const last = growth.at(-1)
+  // Reports of before do not have it.
+  const relations = last?.relations ?? []
+  const rows = relations.slice(0, grownShown).map(({ table, index, bytes }) => {
+    return [
+      index === null ? `${table}: rows` : `${table}: index ${index}`,
+      ...[bytes / 1e6, bytes / last!.transactions].map(grouped),
+    ]
+  })
+  const note =
+    'By how much each table and index has grown. What a page keeps free for changes counts, as the disk has it.'
+  return { title: 'Growth: where the bytes are', note, rows: [['', 'MB', 'bytes a transaction'], ...rows] }
 }
 
 function scaleTable({ scale }: Report): Table {

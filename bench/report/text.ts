@@ -13,12 +13,14 @@ export function describeReport(report: Report): string {
 }
 
 /** What made the figures. */
-export function headOf({ commit, machine, settings, fsync, startedAt, engine, options, seconds }: Report): string[] {
+export function headOf(report: Report): string[] {
+  const { commit, machine, settings, fsync, startedAt, engine, options, seconds, unfinished } = report
   const { server_version, shared_buffers, max_wal_size, checkpoint_timeout, ...rest } = settings
   const durability = Object.entries(rest).map(([name, value]) => `${name} ${value}`)
   const id = commit === null ? 'unknown commit' : `commit ${commit.id}${commit.isChanged ? ', changed since' : ''}`
   const { cards, runs, connections, httpConnections, warmupSeconds } = options
   return [
+    ...(unfinished === undefined ? [] : [`NOT FINISHED: ${unfinished}. What was measured by then:`]),
     `Charsu, ${id}, ${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`,
     `machine     ${machine.cores} cores for switch, database and load together (${machine.cpu}), ` +
       `${machine.memoryMb} MB, ${machine.system}, Node ${machine.node}`,

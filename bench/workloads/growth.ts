@@ -1,4 +1,4 @@
-import type { DatabaseFacts, WalCounts } from '../database.ts'
+import type { DatabaseFacts, RelationSize, WalCounts } from '../database.ts'
 import { walBetween } from '../measure.ts'
 import { isoSpec } from '../specs.ts'
 import type { GrowthPoint } from './results.ts'
@@ -11,7 +11,7 @@ const pieceSecondsMax = 60
 
 /**
  * The canonical load, again and again, until there are so many transactions. Only the first piece begins with a
- * checkpoint, so that what the WAL of all of them says is what a cycle of checkpoints costs.
+ * checkpoint, and one ends the last, so that what the WAL of all of them says is what a cycle of checkpoints costs.
  */
 export async function runGrowth(run: Run): Promise<void> {
   const { options, stage, found } = run
@@ -48,9 +48,24 @@ export async function runGrowth(run: Run): Promise<void> {
       walBytesEach: wal.bytes / transactions,
       checkpoints: state.checkpoints - first.checkpoints,
       hotPart: await on.facts.hotPart(),
-      tables: await on.facts.tableSizes(),
+      relations: grown(first.relations, state.relations),
     } satisfies GrowthPoint)
   }
+  const last = found.growth.at(-1)
+  if (last === undefined) return
+  await on.facts.checkpoint()
+  const wal = walBetween(first.wal, await on.facts.wal())
+  found.growth[found.growth.length - 1] = { ...last, walBytesEach: wal.bytes / last.transactions }
+}
+
+function grown(before: readonly RelationSize[], after: readonly RelationSize[]): RelationSize[] {
+  return after
+    .map(({ table, index, bytes }) => {
+      const earlier = before.find(one => one.table === table && one.index === index)
+      return { table, index, bytes: bytes - (earlier?.bytes ?? 0) }
+    })
+    .filter(({ bytes }) => bytes !== 0)
+    .sort((a, b) => b.bytes - a.bytes)
 }
 
 interface State {
@@ -58,6 +73,7 @@ interface State {
   readonly databaseBytes: number
   readonly checkpoints: number
   readonly wal: WalCounts
+  readonly relations: readonly RelationSize[]
 }
 
 async function stateOf(facts: DatabaseFacts): Promise<State> {
@@ -66,5 +82,6 @@ async function stateOf(facts: DatabaseFacts): Promise<State> {
     databaseBytes: await facts.databaseBytes(),
     checkpoints: await facts.checkpoints(),
     wal: await facts.wal(),
+    relations: await facts.relationSizes(),
   }
 }

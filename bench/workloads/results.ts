@@ -1,4 +1,4 @@
-import type { TableSize } from '../database.ts'
+import type { RelationSize } from '../database.ts'
 
 /** What happened when more was offered than can be done. Times from due to confirmed. */
 export interface Overload {
@@ -35,7 +35,8 @@ export interface GrowthPoint {
   /** Timed checkpoints since the first point. */
   readonly checkpoints: number
   readonly hotPart: number | null
-  readonly tables: readonly TableSize[]
+  /** By how much each has grown since the first point, the most first. */
+  readonly relations: readonly RelationSize[]
 }
 
 export interface ScaleResult {

@@ -21,7 +21,7 @@ export async function runScale(run: Run): Promise<void> {
 const switchOnIt = ({ stage }: Run): Promise<Running> => stage.switchOn('plain', { database, cards: 1 })
 
 async function fillDatabase(run: Run): Promise<void> {
-  const { options, stage, progress, found } = run
+  const { options, stage, progress, signal, found } = run
   // It makes the schema and the tenant.
   const { facts } = await switchOnIt(run)
   await stage.stopSwitch()
@@ -31,6 +31,7 @@ async function fillDatabase(run: Run): Promise<void> {
     // The tenant has brought the first.
     cards: options.scaleCards - 1,
     transactions: options.scaleTransactions,
+    signal,
     onStep: name => progress.step(`filling: ${name}`),
     onProgress: (rows, of) => progress.detail(`${Math.floor((100 * rows) / of)} % of ${of}`),
   })

@@ -34,7 +34,6 @@ export async function answerCommand(
     return
   }
   try {
-    if (deps.pressure.isFull) return sendProblem(reply, { reason: 'switch_busy' })
     const result = await deps.submit.submit(command)
     if (result.kind === 'decided') answerDecided(result, command, { request, reply, deps, catalog, style })
     else sendProblem(reply, undecided(result, command, style))

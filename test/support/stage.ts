@@ -230,11 +230,10 @@ class BehaviourStage {
     return rows.map(({ value }) => value ?? '')
   }
 
-  /** Lets the lots of a holder that are to expire have expired a second ago: time comes from the database alone. */
+  /** Lets the lots of a holder that are to expire do so now: not before, for some may have been spent a moment ago. */
   async expire({ cardholder }: Pick<Person, 'cardholder'>): Promise<void> {
     await this.pool.query(
-      `UPDATE lots SET expires_at = clock_timestamp() - interval '1 second',
-         sweep_due = clock_timestamp() - interval '1 second'
+      `UPDATE lots SET expires_at = clock_timestamp(), sweep_due = clock_timestamp()
        WHERE tenant = 1 AND holder = $1 AND sweep_due IS NOT NULL`,
       [cardholder],
     )

@@ -1,4 +1,4 @@
-import type { Column, ElementType, Statement, Value } from './sql.ts'
+import { type Column, type ElementType, isColumn, type Statement, type Value } from './sql.ts'
 
 /** Their object ids (PostgreSQL, pg_type.dat). */
 const oids: Readonly<Record<ElementType, number>> = {
@@ -194,5 +194,3 @@ export class MessageWriter {
     this.#view = new DataView(grown.buffer)
   }
 }
-
-const isColumn = (value: Value): value is Column => typeof value === 'object' && value !== null

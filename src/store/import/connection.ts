@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { BatchError, faultOf } from '../errors.ts'
-import type { Row, Statement } from '../sql.ts'
+import { isColumn, type Row, type Statement } from '../sql.ts'
 
 /** Plans as for the lanes: by the indexes, whatever the statistics of a table that is being filled may say. */
 const settings: Readonly<Record<string, string>> = {
@@ -52,9 +52,11 @@ export class ImportConnection {
   }
 
   /** Throws BatchError. */
-  async run(statement: Statement): Promise<Row[]> {
+  async run({ values, ...statement }: Statement): Promise<Row[]> {
+    // The client has no columns, but it makes arrays of its own of lists.
+    const given = values.map(value => (isColumn(value) ? value.values : value))
     try {
-      const { rows } = await this.#client.query<string[]>(statement as unknown as pg.QueryArrayConfig)
+      const { rows } = await this.#client.query<string[]>({ ...statement, values: given })
       return rows
     } catch (error) {
       throw new BatchError(faultOf(error), false, error)

@@ -75,7 +75,12 @@ export class DatabaseFacts {
       const { rows } = await this.#client.query<{ value: string }>('SELECT current_setting($1) AS value', [name])
       entries.push([name, rows[0]?.value ?? ''])
     }
-    return Object.fromEntries(entries)
+    const { rows } = await this.#client.query<{ flags: string }>(
+      "SELECT setting AS flags FROM pg_config WHERE name = 'CFLAGS'",
+    )
+    // Of the compiler's flags those that decide what the server costs.
+    const flags = rows[0]?.flags.match(/(?<=^|\s)-(?:O\w*|march=\S+)/g) ?? []
+    return { ...Object.fromEntries(entries), built_with: flags.join(' ') }
   }
 
   /** The counts of fsyncs lag by up to a second: a backend tells of its own no more often. */

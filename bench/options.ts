@@ -54,7 +54,7 @@ ${list}
   --steady-seconds N    of the steady load (default 60)
   --connections N       terminal connections (default 32)
   --in-flight LIST      transactions under way on the ISO port (default 128,1024): a measurement each
-  --http-connections N  HTTP connections, one transaction under way on each (default 128)
+  --http-connections N  HTTP connections, one transaction under way on each (default 512)
   --rate N              transactions a second of the steady load (default 250)
   --cards N             (default 20000)
   --growth-transactions N   of growth (default 1000000)
@@ -109,7 +109,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     warmupSeconds: Math.min(3, seconds / 3),
     connections,
     inFlight: inFlight.sort((a, b) => a - b),
-    httpConnections: number('http-connections', 128),
+    httpConnections: number('http-connections', 512),
     rate: number('rate', 250),
     cards: number('cards', quick ? 5_000 : 20_000),
     growthTransactions: number('growth-transactions', quick ? 20_000 : 1_000_000),

@@ -15,7 +15,8 @@ export function describeReport(report: Report): string {
 /** What made the figures. */
 export function headOf(report: Report): string[] {
   const { commit, machine, settings, fsync, startedAt, engine, options, seconds, unfinished } = report
-  const { server_version, shared_buffers, max_wal_size, checkpoint_timeout, ...rest } = settings
+  const { server_version, built_with = '', shared_buffers, max_wal_size, checkpoint_timeout, ...rest } = settings
+  const builtWith = built_with === '' ? '' : `, built with ${built_with}`
   const durability = Object.entries(rest).map(([name, value]) => `${name} ${value}`)
   const id = commit === null ? 'unknown commit' : `commit ${commit.id}${commit.isChanged ? ', changed since' : ''}`
   const { cards, runs, connections, httpConnections, warmupSeconds } = options
@@ -24,7 +25,7 @@ export function headOf(report: Report): string[] {
     `Charsu, ${id}, ${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`,
     `machine     ${machine.cores} cores for switch, database and load together (${machine.cpu}), ` +
       `${machine.memoryMb} MB, ${machine.system}, Node ${machine.node}`,
-    `PostgreSQL  ${server_version}, shared_buffers ${shared_buffers}, max_wal_size ${max_wal_size}, ` +
+    `PostgreSQL  ${server_version}${builtWith}, shared_buffers ${shared_buffers}, max_wal_size ${max_wal_size}, ` +
       `checkpoint_timeout ${checkpoint_timeout}`,
     `durability  ${durability.join(', ')}`,
     `fsync       ${fsync.medianMs.toFixed(2)} ms median, ${fsync.p99Ms.toFixed(2)} ms p99 ` +

@@ -17,8 +17,8 @@ const readBytesMax = 64 * 1024
 const readInto = Buffer.alloc(readBytesMax)
 
 /**
- * A socket whose reads take neither a buffer of their own nor a stream: an eighth of the cost of a line with one request
- * at a time. `onChunk` may keep nothing of its chunk.
+ * A socket whose reads take neither a buffer of their own nor a stream: an eighth of the cost of a line with one
+ * request at a time. `onChunk` may keep nothing of its chunk.
  */
 export function openReadingSocket(target: Target, onChunk: (chunk: Buffer) => void): Socket {
   const { host, port, tls } = target

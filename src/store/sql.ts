@@ -88,6 +88,14 @@ export const rowsOf = (first: number, columns: string, fixed = ''): string => {
   return `(SELECT ${fixed}${unnested.join(', ')} OFFSET 0)`
 }
 
+/**
+ * Ends a statement that has written the rows of the CTE `moved`: fails unless they are as many as `$n`. The function is
+ * only called to fail, since to call it costs a small batch as much as to write a row.
+ */
+export const expectMoved = (parameter: number, what: string): string =>
+  `SELECT CASE WHEN count(*) <> $${parameter}::bigint THEN expect_rows(count(*), $${parameter}::bigint, '${what}') END
+   FROM moved`
+
 /** The same, with the tenant, `$1`, as a column: as a constant it makes the planner scan a table without statistics. */
 export const rowsOfTenant = (first: number, columns: string): string =>
   rowsOf(first, columns, '$1::integer AS tenant, ')

@@ -2,6 +2,7 @@ import type { Lot } from '../../core/ledger.ts'
 import type { LotChange, Movement, OrganisationChange, UsageChange } from '../../core/working-set.ts'
 import {
   bigints,
+  expectMoved,
   integers,
   listsOf,
   rowsOf,
@@ -59,7 +60,7 @@ export const updateLotExpiry = (tenant: number, changes: readonly LotChange[]): 
        UPDATE lots l SET expires_at = ${timestampOf('x.expires_at')}, sweep_due = ${timestampOf('x.sweep_due')}
        FROM ${rowsOfTenant(2, 'holder bigint, lot bigint, expires_at bigint, sweep_due bigint')} AS x
        WHERE l.tenant = x.tenant AND l.holder = x.holder AND l.lot = x.lot RETURNING 1)
-     SELECT expect_rows((SELECT count(*) FROM moved), $6::bigint, 'expiry of lots')`,
+     ${expectMoved(6, 'expiry of lots')}`,
     [
       tenant,
       bigints(changes.map(one => one.holder)),
@@ -89,7 +90,7 @@ export function updateUsage(
        UPDATE cardholders h SET usage = ($3::bigint[])[x.first:x.last]
        FROM ${rowsOfTenant(4, 'id bigint, read text, first integer, last integer')} AS x
        WHERE h.ctid = x.read::tid AND h.tenant = x.tenant AND h.id = x.id RETURNING 1)
-     SELECT expect_rows((SELECT count(*) FROM moved), $2::bigint, 'usage')`,
+     ${expectMoved(2, 'usage')}`,
     [
       tenant,
       changes.length,
@@ -126,7 +127,7 @@ export function updateOrganisations(tenant: number, changes: readonly Organisati
        )} AS x
        WHERE o.tenant = x.tenant AND o.organisation = x.organisation AND o.balance = x.read_balance
          AND o.usage IS NOT DISTINCT FROM ($3::bigint[])[x.read_first:x.read_last] RETURNING 1)
-     SELECT expect_rows((SELECT count(*) FROM moved), $2::bigint, 'organisations')`,
+     ${expectMoved(2, 'organisations')}`,
     [
       tenant,
       changes.length,

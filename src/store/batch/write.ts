@@ -8,6 +8,7 @@ import {
   arrayOf,
   bigints,
   dayOfId,
+  expectMoved,
   integers,
   listsOf,
   partitionOf,
@@ -172,7 +173,7 @@ export function updateTransactions(
        WHERE t.tenant = x.tenant AND t.day = x.day AND t.id = x.id
          AND t.phase = x.read_phase AND t.version = x.read_version
        RETURNING 1)
-     SELECT expect_rows((SELECT count(*) FROM moved), $2::bigint, 'transactions')`,
+     ${expectMoved(2, 'transactions')}`,
     [
       tenant,
       changes.length,
@@ -211,7 +212,7 @@ export const updateLots = (tenant: number, deltas: readonly LotDelta[]): Stateme
            OR l.credits_posted + l.credit_limit - l.debits_posted - l.debits_pending
              >= x.debits_pending + x.debits_posted - x.credits_posted)
        RETURNING 1)
-     SELECT expect_rows((SELECT count(*) FROM moved), $8::bigint, 'lots')`,
+     ${expectMoved(8, 'lots')}`,
     [
       tenant,
       bigints(deltas.map(one => one.holder)),
@@ -232,7 +233,7 @@ export const updatePinTries = (tenant: number, changes: readonly PinTries[]): St
        UPDATE cards c SET pin_tries = x.tries
        FROM ${rowsOfTenant(2, 'token uuid, read smallint, tries smallint')} AS x
        WHERE c.tenant = x.tenant AND c.token = x.token AND c.pin_tries = x.read RETURNING 1)
-     SELECT expect_rows((SELECT count(*) FROM moved), $5::bigint, 'cards')`,
+     ${expectMoved(5, 'cards')}`,
     [
       tenant,
       uuids(changes.map(one => one.token)),
@@ -269,11 +270,11 @@ export const insertRememberedReversals = (tenant: number, at: number, bills: rea
 export const deleteRememberedReversals = (tenant: number, bills: readonly BillReference[]): Statement =>
   statement(
     'delete_remembered_reversals',
-    `WITH gone AS (
+    `WITH moved AS (
        DELETE FROM remembered_reversals r
        USING ${rowsOfTenant(2, 'merchant integer, reference text')} AS x
        WHERE r.tenant = x.tenant AND r.merchant = x.merchant AND r.reference = x.reference RETURNING 1)
-     SELECT expect_rows((SELECT count(*) FROM gone), $4::bigint, 'remembered reversals')`,
+     ${expectMoved(4, 'remembered reversals')}`,
     [tenant, integers(bills.map(bill => bill.merchant)), texts(bills.map(bill => bill.reference)), bills.length],
   )
 

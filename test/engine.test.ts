@@ -449,7 +449,7 @@ describe('push-back', () => {
     const limits = { ...laneLimits, batchMax: 4, queueMax: 8 }
     const small = ledger.engine({ laneCount: 1, limits })
     const card = newCard()
-    const commands = Array.from({ length: 60 }, (_, n) => authorize(BigInt(n + 1), { card }))
+    const commands = Array.from({ length: 60 }, (_, n) => authorize(BigInt(n + 1), { card, channel: 'terminal' }))
     const pending = commands.map(command => small.submit(command))
     expect(small.isFull).toBe(true)
     const drained = new Promise<boolean>(resolve => small.onceDrained(() => resolve(small.isFull)))
@@ -474,7 +474,7 @@ describe('push-back', () => {
       await outside.query('SELECT FROM cardholders WHERE tenant = $1 AND id = $2 FOR UPDATE', [tenant, holderOf(card)])
       const impatient = ledger.engine({
         laneCount: 1,
-        limits: { ...laneLimits, batchMax: 1, waitMaxMs: 50 },
+        limits: { ...laneLimits, batchMax: 1, waitMaxMs: 500 },
         events: { batch() {}, fault() {}, away() {}, back() {} },
       })
       await ask(impatient, authorize(1n))

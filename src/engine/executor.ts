@@ -111,14 +111,17 @@ export class Executor {
       const stages = { read: decided - started, decide: written - decided, write: this.#clock.elapsed() - written }
       return { outcomes: batch.outcomes, stages }
     } catch (error) {
+      this.#partitionsOn = null
       if (!this.#session.isBroken) await this.#session.rollback()
       throw error instanceof BatchError ? error : new BatchError('poison', false, error)
     }
   }
 
+  /** Once a day, and after a batch has failed, which may have named a partition that is no more. */
   async #findPartitions(): Promise<void> {
-    const today = dayOfMicros(this.#lastAt ?? 0)
-    if (today === this.#partitionsOn) return
+    const today = this.#lastAt === null ? null : dayOfMicros(this.#lastAt)
+    if (today !== null && today === this.#partitionsOn) return
+    if (this.#partitionsOn !== null) await this.#session.forgetStatements()
     const [reply] = await this.#session.run([read.readPartitions], { commits: false })
     this.#partitions = new Set(reply?.rows.map(row => idOf(row[0])))
     this.#partitionsOn = today

@@ -1,22 +1,28 @@
 import { describe, expect, test } from 'vitest'
 import type { Catalog } from '../core/catalog.ts'
-import type { Command } from '../core/commands.ts'
+import type { Channel, Command } from '../core/commands.ts'
 import type { Outcome } from '../core/decision.ts'
 import { BatchError } from '../store/errors.ts'
 import type { BatchOutcome, Executor } from './executor.ts'
 import { Lane, type LaneLimits, laneLimits } from './lane.ts'
 import type { Result } from './result.ts'
 
-type Kind = 'authorize' | 'confirm' | 'confirmByKey' | 'expire'
+type Kind = 'authorize' | 'confirm' | 'confirmOfUnknown' | 'confirmByKey' | 'expire'
 
 let keys = 0
 /** What a lane looks at of a command. */
-function commandOf(kind: Kind, tenant = 1): Command {
-  const key = String(++keys)
-  if (kind === 'confirmByKey') return { kind: 'confirm', key, tenant, original: { by: 'key', key: 'x' } } as Command
-  if (kind === 'confirm') return { kind, key, tenant, original: { by: 'id', id: 1 } } as Command
-  return { kind, key, tenant } as Command
+function commandOf(kind: Kind, tenant = 1, channel: Channel = 'terminal'): Command {
+  const base = { key: String(++keys), tenant, channel }
+  if (kind === 'confirmByKey') return { ...base, kind: 'confirm', original: { by: 'key', key: 'x' } } as Command
+  if (kind === 'confirmOfUnknown') return { ...base, kind: 'confirm', original: { by: 'id', id: 2 } } as Command
+  if (kind === 'confirm') return { ...base, kind, original: { by: 'id', id: decided } } as Command
+  return { ...base, kind } as Command
 }
+
+/** The transaction that the switch has seen decided. */
+const decided = 1
+const holderOf = (command: Command): number | null =>
+  command.kind === 'confirm' && command.original.by === 'id' && command.original.id === decided ? 7 : null
 
 /** A lane whose batches end when they are told to, on a clock that stands still. */
 function laneOf(limits: Partial<LaneLimits>) {
@@ -49,7 +55,8 @@ function laneOf(limits: Partial<LaneLimits>) {
   })
   const results = new Map<Command, Result>()
   const submit = (...commands: Command[]): void => {
-    for (const command of commands) void lane.submit(command, null).then(result => results.set(command, result))
+    for (const command of commands)
+      void lane.submit(command, holderOf(command)).then(result => results.set(command, result))
   }
   const turn = (): Promise<void> => new Promise(resolve => setTimeout(resolve))
   return {
@@ -100,6 +107,14 @@ describe('order', () => {
     const [authorize, confirm] = [commandOf('authorize'), commandOf('confirmByKey')]
     submit(authorize, confirm)
     expect(await next()).toEqual([authorize, confirm])
+    await close()
+  })
+
+  test('an id that somebody made up does not go ahead', async () => {
+    const { submit, next, close } = laneOf({ batchMax: 8 })
+    const [authorize, unknown, confirm] = [commandOf('authorize'), commandOf('confirmOfUnknown'), commandOf('confirm')]
+    submit(authorize, unknown, confirm)
+    expect(await next()).toEqual([confirm, authorize, unknown])
     await close()
   })
 
@@ -194,6 +209,18 @@ describe('too much', () => {
     await next()
     await turn()
     expect([lane.isFull, drained.times]).toEqual([false, 1])
+    await close()
+  })
+
+  test('what is refused to API clients does not keep terminals from being read', async () => {
+    const { lane, submit, next, turn, refused, close } = laneOf({ batchMax: 8, queueMax: 16 })
+    submit(...several(8, 'authorize'))
+    await next()
+    submit(...several(16, 'authorize'))
+    const ofApi = Array.from({ length: 10 }, () => commandOf('authorize', 1, 'api'))
+    submit(...ofApi)
+    await turn()
+    expect([lane.isFull, refused(ofApi).length]).toEqual([false, 10])
     await close()
   })
 

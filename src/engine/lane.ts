@@ -87,7 +87,7 @@ export class Lane {
   /** What goes before them: follow-ups, so that an approval is soon confirmed, and what was in a batch before. */
   #ahead: Job[] = []
   readonly #pace = new Pace()
-  /** New commands refused as busy since the last batch was made up. */
+  /** New commands of terminals that were refused as busy since the last batch was made up. */
   #turnedAway = 0
   /** Commands whose holder somebody else has locked: a part of every other batch, so that they hold up nobody. */
   #aside: Job[] = []
@@ -134,13 +134,14 @@ export class Lane {
   submit(command: Command, holder: number | null): Promise<Result> {
     if (this.#isClosed || this.#isAway) return Promise.resolve({ kind: 'refused', reason: 'switch_unavailable' })
     const isBusy = isNew(command) && this.#isBusy
-    if (isBusy) this.#turnedAway += 1
+    // Only terminals can be made to wait: what is refused to others must not hold up those who ask for confirms.
+    if (isBusy && command.channel === 'terminal') this.#turnedAway += 1
     if (isBusy || this.#isOverfull) {
       return Promise.resolve({ kind: 'refused', reason: 'switch_busy' })
     }
     return new Promise(resolve => {
       const since = this.#options.elapsed()
-      const queue = mayOvertake(command) ? this.#ahead : this.#queue
+      const queue = mayOvertake(command, holder) ? this.#ahead : this.#queue
       queue.push({ command, holder, need: {}, since, inDoubt: false, failures: 0, resolve })
       this.#start()
     })
@@ -196,7 +197,7 @@ export class Lane {
     return batch
   }
 
-  /** Of those who wait in front, that of the one who has waited longest: no tenant's follow-ups hold up another. */
+  /** Of the two who wait in front, that of the one who has waited longer: no tenant is held up for good. */
   #nextTenant(): number | undefined {
     const [first, ahead] = [this.#queue[0], this.#ahead[0]]
     if (first === undefined || ahead === undefined) return (first ?? ahead)?.command.tenant
@@ -346,6 +347,7 @@ export class Lane {
     this.#ahead = kept
     this.#queue = []
     this.#turnedAway = 0
+    this.#pace.reset()
     this.#giveUp(shed, 'switch_unavailable')
     this.#options.events.drained()
   }
@@ -355,6 +357,8 @@ export class Lane {
 const isNew = ({ kind }: Command): boolean =>
   kind !== 'confirm' && kind !== 'reverse' && kind !== 'refund' && kind !== 'expire'
 
-/** What a follow-up names by id has been decided, so there is nothing in the queue that it must come after. */
-const mayOvertake = (command: Command): boolean =>
-  command.kind === 'expire' || ('original' in command && command.original.by === 'id')
+/**
+ * A follow-up whose original this switch has seen decided, and so knows its holder: there is nothing in the queue that
+ * it must come after. What anybody may make up does not go ahead.
+ */
+const mayOvertake = (command: Command, holder: number | null): boolean => command.kind === 'expire' || holder !== null

@@ -21,10 +21,21 @@ test('nothing is known while all that wait are taken', () => {
   expect(pace.waitMs(1_000)).toBe(0)
 })
 
-test('a batch without new commands does not count', () => {
+test('the time of batches without new commands counts, for those who are left wait for them too', () => {
+  const pace = new Pace()
+  pace.note(0, 100, 50)
+  pace.note(1, 0, 60)
+  expect(pace.waitMs(100)).toBe(0)
+  pace.note(2, 100, 50)
+  expect(pace.waitMs(100)).toBe(2_000)
+})
+
+test('after a reset nothing is known', () => {
   const pace = new Pace()
   pace.note(0, 100, 50)
   pace.note(1, 100, 50)
-  pace.note(2, 0, 60)
-  expect(pace.waitMs(100)).toBe(1_000)
+  pace.reset()
+  expect(pace.waitMs(100)).toBe(0)
+  pace.note(60, 100, 50)
+  expect(pace.waitMs(100)).toBe(0)
 })

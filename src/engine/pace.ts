@@ -12,17 +12,23 @@ export class Pace {
 
   /** A batch is made up: it takes so many new commands, and so many are left. */
   note(now: number, taken: number, left: number): void {
+    // The time of a batch without new commands is part of what those who are left wait.
+    if (taken === 0 && left > 0) return
     if (this.#taken > 0) {
       const last = (now - this.#takenAt) / this.#taken
       this.#secondsEach = this.#secondsEach === 0 ? last : this.#secondsEach + (last - this.#secondsEach) * lastPart
     }
-    if (left === 0) {
-      this.#taken = 0
-      this.#secondsEach = 0
-    } else if (taken > 0) {
+    if (left === 0) this.reset()
+    else {
       this.#taken = taken
       this.#takenAt = now
-    } else this.#taken = 0
+    }
+  }
+
+  /** Forgets what was measured: nobody is left who waits. */
+  reset(): void {
+    this.#taken = 0
+    this.#secondsEach = 0
   }
 
   /** How long the last of so many that wait will wait, in milliseconds; 0 while that is not known. */

@@ -23,6 +23,8 @@ const faults: Readonly<Record<string, Fault>> = {
   '23505': 'again',
   CH001: 'again',
   '57014': 'again',
+  // A partition that a statement names has been put away.
+  '42P01': 'again',
   '55P03': 'locked',
   '08': 'away',
   '25006': 'away',

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { BatchError, faultOf } from './errors.ts'
 import { Flight, type Reply } from './flight.ts'
-import type { Statement } from './sql.ts'
+import { type Statement, statement } from './sql.ts'
 import { MessageWriter } from './wire.ts'
 
 /**
@@ -81,6 +81,12 @@ export class Session {
       throw error
     }
     return session
+  }
+
+  /** Forgets all prepared statements, here and there: those that name a day would pile up. */
+  async forgetStatements(): Promise<void> {
+    await this.run([statement('forget', 'DEALLOCATE ALL')], { commits: false })
+    this.#prepared.clear()
   }
 
   get isBroken(): boolean {

@@ -88,6 +88,10 @@ export const rowsOf = (first: number, columns: string, fixed = ''): string => {
   return `(SELECT ${fixed}${unnested.join(', ')} OFFSET 0)`
 }
 
+/** The same, with the tenant, `$1`, as a column: as a constant it makes the planner scan a table without statistics. */
+export const rowsOfTenant = (first: number, columns: string): string =>
+  rowsOf(first, columns, '$1::integer AS tenant, ')
+
 /**
  * Ends a statement that has written the rows of the CTE `moved`: fails unless they are as many as `$n`. The function is
  * only called to fail, since to call it costs a small batch as much as to write a row.
@@ -95,10 +99,6 @@ export const rowsOf = (first: number, columns: string, fixed = ''): string => {
 export const expectMoved = (parameter: number, what: string): string =>
   `SELECT CASE WHEN count(*) <> $${parameter}::bigint THEN expect_rows(count(*), $${parameter}::bigint, '${what}') END
    FROM moved`
-
-/** The same, with the tenant, `$1`, as a column: as a constant it makes the planner scan a table without statistics. */
-export const rowsOfTenant = (first: number, columns: string): string =>
-  rowsOf(first, columns, '$1::integer AS tenant, ')
 
 /** The values of an array column that holds only integers: `{1,2,3}`. Null is empty. */
 export const integersOf = (literal: string | null | undefined): string[] =>
@@ -110,7 +110,7 @@ export const idOrNull = (digits: string | null | undefined): number | null =>
   digits === null || digits === undefined ? null : idOf(digits)
 
 /**
- * A timestamptz column as microseconds since 1970. Exact until the year 2255: `date_part` is a double, a third of the
+ * A timestamptz column as microseconds since 1970. Exact until the year 2106: `date_part` is a double, a third of the
  * price of the numeric that `extract` is, and the two roundings are less than half a microsecond.
  */
 export const microsOf = (column: string): string => `(date_part('epoch', ${column}) * 1000000)::bigint`

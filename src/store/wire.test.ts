@@ -68,10 +68,12 @@ test('single values and columns side by side, longer than the buffer', async () 
 test.each<[string, Column]>([
   ['bigint', bigints([2n ** 63n])],
   ['bigint', bigints([0.5])],
+  ['bigint', bigints([2 ** 63])],
   ['integer', integers([2 ** 31])],
   ['smallint', smallints([32_768])],
   ['smallint', smallints([Number.NaN])],
   ['uuid', uuids(['00'])],
+  ['uuid', uuids(['0'.repeat(33)])],
 ])('a value that is no %s is refused, and the session goes on', async (type, column) => {
   await expect(understood(column)).rejects.toThrow(RangeError)
   expect(await understood({ type: column.type, values: [] })).toEqual([])

@@ -122,7 +122,8 @@ export class MessageWriter {
   #uuid(digits: string): void {
     this.#int32(16)
     this.#room(16)
-    if (this.#bytes.write(digits, this.#at, 'hex') !== 16) throw new RangeError('a value is no uuid')
+    if (digits.length !== 32 || this.#bytes.write(digits, this.#at, 'hex') !== 16)
+      throw new RangeError('a value is no uuid')
     this.#at += 16
   }
 
@@ -135,6 +136,7 @@ export class MessageWriter {
     } else {
       if (!Number.isInteger(value)) throw new RangeError('a value is no integer')
       const high = Math.floor(value / wordSize)
+      if ((high | 0) !== high) throw new RangeError('a value is no bigint')
       this.#view.setInt32(this.#at + 4, high)
       this.#view.setUint32(this.#at + 8, value - high * wordSize)
     }

@@ -20,6 +20,8 @@ export interface BenchOptions {
   readonly growthTransactions: number
   readonly scaleCards: number
   readonly scaleTransactions: number
+  /** How long millions of cards are under load before the second measurement. */
+  readonly scaleWarmupSeconds: number
   readonly pgbenchClients: number
   readonly pgbenchScale: number
   /** Folder of the programs of an installed PostgreSQL; null: those of the npm package. */
@@ -115,6 +117,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     growthTransactions: number('growth-transactions', quick ? 20_000 : 1_000_000),
     scaleCards: number('scale-cards', quick ? 100_000 : 5_000_000),
     scaleTransactions: number('scale-transactions', quick ? 100_000 : 0),
+    scaleWarmupSeconds: quick ? 3 : 120,
     pgbenchClients: 32,
     pgbenchScale: quick ? 5 : 20,
     postgres: values.postgres ?? null,

@@ -41,7 +41,9 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   codec: { seconds: options => 5 / options.runs, run: runCodec },
   scale: {
     seconds: options =>
-      (options.scaleCards / 60_000 + options.scaleTransactions / 30_000) / options.runs + 2 * one(options),
+      (options.scaleCards / 60_000 + options.scaleTransactions / 30_000) / options.runs +
+      options.scaleWarmupSeconds +
+      3 * one(options),
     run: runScale,
   },
 }

@@ -7,15 +7,22 @@ import { type Run, record } from './run.ts'
 
 const database = 'scale'
 
-/** The canonical load on millions of cards, and of past transactions if that is asked for. */
+/**
+ * The canonical load on millions of cards, and of past transactions if that is asked for: right behind a checkpoint, and
+ * when it has gone on for a while. A page that is changed for the first time since a checkpoint goes into the WAL as a
+ * whole, and on millions of cards nearly every change is such a one for the first minute or two of a quarter of an hour.
+ */
 export async function runScale(run: Run): Promise<void> {
   const { options, found } = run
   if (found.scale === null) await fillDatabase(run)
   const on = await switchOnIt(run)
   const inFlight = options.inFlight.at(-1)!
-  const what = { workload: 'scale', id: 'scale', name: `${options.scaleCards} cards, ${inFlight} in flight` } as const
+  const name = `${options.scaleCards} cards`
   const spec = isoSpec({ ...options, cards: options.scaleCards }, on.running.isoPort, inFlight)
-  await record(run, on, what, spec)
+  const behind = { workload: 'scale', id: 'scale-behind', name: `${name}, behind a checkpoint` } as const
+  await record(run, on, behind, spec)
+  const later = { workload: 'scale', id: 'scale', name: `${name}, later`, isWithinCycle: true } as const
+  await record(run, on, later, { ...spec, warmupMs: options.scaleWarmupSeconds * 1000 })
 }
 
 const switchOnIt = ({ stage }: Run): Promise<Running> => stage.switchOn('plain', { database, cards: 1 })

@@ -187,7 +187,7 @@ describe('four eyes', () => {
     expect(await lotsOf()).toBe(before)
   })
 
-  test('one that was carried out before the threshold was there is answered again, a day later too', async () => {
+  test('one that was carried out before the threshold was there is answered again, after midnight too', async () => {
     const { pool } = admin.ledger
     const options = { idempotencyKey: 'f-lost', key: 'finance-key', body }
     await pool.query('UPDATE tenants SET four_eyes_above = NULL WHERE id = 1')
@@ -201,6 +201,23 @@ describe('four eyes', () => {
     expect([first.status, again.status, again.json]).toEqual([201, 201, first.json])
     const other = await admin.call('POST', '/admin/v1/loads', { ...options, body: { ...body, amount: above + 2 } })
     expect([other.status, fields(other)]).toEqual([422, ['/amount']])
+    expect(await lotsOf()).toBe(before)
+  })
+
+  test('what the engine may forget before a repeat gets there is refused, not done again', async () => {
+    const { pool } = admin.ledger
+    const options = { idempotencyKey: 'f-late', key: 'finance-key', body }
+    await pool.query('UPDATE tenants SET four_eyes_above = NULL WHERE id = 1')
+    const first = await admin.call('POST', '/admin/v1/loads', options)
+    await pool.query('UPDATE tenants SET four_eyes_above = $1 WHERE id = 1', [above])
+    const [batch, index] = first.json.id.split('-')
+    await pool.query(
+      `UPDATE decisions SET day = day - 1, at = at - interval '23 hours 30 minutes' WHERE batch_seq = $1 AND idx = $2`,
+      [batch, index],
+    )
+    const before = await lotsOf()
+    const again = await admin.call('POST', '/admin/v1/loads', options)
+    expect([first.status, again.status, again.json.reason]).toEqual([201, 422, 'other_content'])
     expect(await lotsOf()).toBe(before)
   })
 

@@ -230,7 +230,6 @@ async function startRooms(config: Config, databaseUrl: string, log: SwitchLog, s
   })
   const http = await createHttpApp({
     submit: engine,
-    pressure: engine,
     settlements,
     reads: createReads(readPool.query),
     admin: createAdmin({

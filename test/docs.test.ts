@@ -17,7 +17,7 @@ import { defaultIsoLimits } from '../src/iso8583/limits.ts'
 import { type RunningSwitch, startSwitch } from '../src/main.ts'
 import { createLog } from '../src/ops/log.ts'
 import { audit } from '../src/store/audit.ts'
-import { migrate } from '../src/store/migrate.ts'
+import { migrate, partitionDaysAhead } from '../src/store/migrate.ts'
 import {
   checkSecured,
   computedOf,
@@ -224,6 +224,10 @@ describe('docs/operators.md is complete', () => {
       .filter(([, of]) => of === edge)
       .map(([, , name, value = '']) => [name, Number.parseInt(value.replaceAll(',', ''), 10)])
     expect(Object.fromEntries(rows)).toEqual(limits)
+  })
+
+  test('days of partitions', () => {
+    expect(text).toContain(`of the next ${partitionDaysAhead} days`)
   })
 
   test('reasons for which terminal connections are closed', () => {

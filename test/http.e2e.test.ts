@@ -30,7 +30,6 @@ beforeAll(async () => {
   const { pool } = ledger
   http = await startHttp(command => engine.submit(command), {
     catalogOf,
-    pressure: engine,
     reads: createReads(readPool.query),
     settlements: new SettlementService({ pool, query: readPool.query, submit: engine, catalogOf, now: nowMicros }),
   })

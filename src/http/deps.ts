@@ -9,7 +9,7 @@ import type { Micros } from '../core/ids.ts'
 import type { Phase } from '../core/phases.ts'
 import type { Reason } from '../core/reasons.ts'
 import type { Closing, SettlementRequest } from '../core/settlements.ts'
-import type { Pressure, Submit } from '../engine/result.ts'
+import type { Submit } from '../engine/result.ts'
 import type { Reads } from '../store/reads/reads.ts'
 import type { Admin } from './admin/admin.ts'
 import type { ApiKeys } from './api-keys.ts'
@@ -69,7 +69,6 @@ export interface Readiness {
 /** All that the HTTP edge needs from the rest of the switch. */
 export interface HttpDeps {
   readonly submit: Submit
-  readonly pressure: Pressure
   readonly settlements: Settlements
   readonly reads: Reads
   readonly admin: Admin

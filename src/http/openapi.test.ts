@@ -82,6 +82,17 @@ describe('every call of the admin API', () => {
   })
 })
 
+test.each([
+  '/admin/v1/loads',
+  '/admin/v1/adjustments',
+  '/admin/v1/gift-cards/{id}/activate',
+  '/admin/v1/gift-cards/{id}/load',
+  '/admin/v1/gift-cards/{id}/adjust',
+  '/admin/v1/organisations/{code}/deposits',
+])('%s may be refused as more than an account can hold', path => {
+  expect(document.paths[path]?.post?.responses['402']?.description).toContain('`amount_too_large`')
+})
+
 test('every reference leads somewhere', () => {
   const names = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, name]) => name)
   expect(names.length).toBeGreaterThan(0)

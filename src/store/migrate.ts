@@ -8,7 +8,7 @@ const migrationsFolder = new URL('../../migrations/', import.meta.url)
  * statement of a batch locks all of them.
  */
 const partitionDaysBehind = 1
-const partitionDaysAhead = 3
+export const partitionDaysAhead = 3
 
 /** Brings the schema of a database up to date. Safe to run from several processes at once. Answers what was applied. */
 export async function migrate(url: string): Promise<string[]> {

@@ -91,7 +91,6 @@ export async function startAdmin(options: { cards?: number } = {}): Promise<Test
   const http = await startHttp(command => engine.submit(command), {
     apiKeys,
     catalogOf,
-    pressure: engine,
     reads: createReads(readPool.query),
     settlements: new SettlementService({ pool, query: readPool.query, submit: engine, catalogOf, now: nowMicros }),
     admin: createAdmin({

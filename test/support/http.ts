@@ -173,7 +173,6 @@ export async function startHttp(
         return submit(command)
       },
     },
-    pressure: { isFull: false, onceDrained: () => undefined },
     settlements: { close: async () => ({ kind: 'closed', settlements: [], replayed: false }) },
     reads: nothing,
     admin: noAdmin,

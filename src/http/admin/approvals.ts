@@ -2,23 +2,23 @@ import type { Actor, Changed, Created, Creation, Page, PageRequest } from '../..
 import type { Approval, ApprovalAnswer, ApprovalKind, ApprovalStatus } from '../../core/approvals.ts'
 import type { Catalog } from '../../core/catalog.ts'
 import { type Day, dayOfMicros } from '../../core/ids.ts'
-import { readKey } from '../idempotency.ts'
+import { fingerprintOf, readKey } from '../idempotency.ts'
 import { problemOf, type Refusal, sendProblem } from '../problem.ts'
 import { rfc3339 } from '../times.ts'
 import { tellRequest } from './approval-requests.ts'
 import type { Call } from './call.ts'
-import { answerCreate } from './items.ts'
+import { answerCreate, callOf, fieldsOf } from './items.ts'
 
 /** Requests that wait for a second person. */
 export interface ApprovalsAdmin {
   /**
    * `above`: amounts beyond it wait; null: none does. `isKnown`: a request under this key was told to wait.
-   * `isDecided`: it was carried out at once when it came before.
+   * `decided`: the fingerprint of what was carried out at once under this key, and is sure to be answered again.
    */
   fourEyes(
     tenant: number,
     key: string,
-  ): Promise<{ readonly above: bigint | null; readonly isKnown: boolean; readonly isDecided: boolean }>
+  ): Promise<{ readonly above: bigint | null; readonly isKnown: boolean; readonly decided: string | null }>
   create(creation: Creation<Approval>, kind: ApprovalKind, request: object): Promise<Created>
   /** `madeBy`: only what this API key has asked for; null: all. */
   approval(tenant: number, id: number, madeBy: number | null): Promise<Approval | null>
@@ -95,11 +95,12 @@ export async function waitsForSecond(call: Call, wish: Wish): Promise<boolean> {
     return true
   }
   const { approvals } = deps.admin
-  const { above, isKnown, isDecided } = await approvals.fourEyes(request.apiKey.tenant, read.key)
+  const { above, isKnown, decided } = await approvals.fourEyes(request.apiKey.tenant, read.key)
   const waits = above !== null && (wish.amount === null || wish.amount > above)
-  // What was carried out before the threshold was there is answered again: as an approval it would be done twice.
-  if (!isKnown && (!waits || isDecided)) return false
   const { names, content } = wish
+  const asked = fingerprintOf(callOf(request), ...fieldsOf(content ?? (request.body as object), names))
+  // What was carried out before the threshold was there is answered again: as an approval it would be done twice.
+  if (!isKnown && (!waits || decided === asked)) return false
   const catalog = deps.catalogOf(request.apiKey.tenant)
   const render = (approval: Approval): object => approvalBody(approval, catalog)
   await answerCreate(call, { names, render, ...(content !== undefined && { content }) }, creation =>

@@ -250,6 +250,22 @@ describe('the run', () => {
     }
   })
 
+  test('a file above the threshold does not run under a key that was used for something small', async () => {
+    await admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = 100 WHERE id = 1')
+    try {
+      const idempotencyKey = 'small-then-large'
+      const small = { cardholder: '1', program: 'welfare', funder: 'bazaar', amount: 1 }
+      const load = await admin.call('POST', '/admin/v1/loads', { idempotencyKey, body: small })
+      const { json } = await send(fileOf(1, 3, 70))
+      const path = `/admin/v1/load-files/${json.id}`
+      const run = await admin.call('POST', `${path}/run`, { idempotencyKey })
+      expect([load.status, run.status, run.json.reason]).toEqual([201, 422, 'other_content'])
+      expect((await admin.call('GET', path)).json).toMatchObject({ state: 'checked', total: 210 })
+    } finally {
+      await admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = NULL WHERE id = 1')
+    }
+  })
+
   test('a file that is checked again after somebody was asked to approve it does not run on that', async () => {
     await admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = 100 WHERE id = 1')
     try {

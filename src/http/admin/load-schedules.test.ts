@@ -3,6 +3,7 @@ import { startAdmin, type TestAdmin } from '../../../test/support/admin.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { runLists } from '../../jobs/load-lists.ts'
 import { beginDuePeriods } from '../../jobs/load-schedules.ts'
+import { beginPeriod } from '../../store/admin/load-schedules.ts'
 import { type AdminPool, createAdminPool } from '../../store/admin/pool.ts'
 
 let admin: TestAdmin
@@ -38,9 +39,12 @@ const due = (id: string, monthsAgo: number) =>
      WHERE id = $1`,
     [id, monthsAgo],
   )
+const runBegun = async (): Promise<void> => {
+  while ((await runLists(pool, engine, admin.ledger.catalog)) > 0);
+}
 const runAll = async (): Promise<void> => {
   await beginDuePeriods(pool, admin.ledger.catalog.tenant)
-  while ((await runLists(pool, engine, admin.ledger.catalog)) > 0);
+  await runBegun()
 }
 const loadsOf = async (id: string): Promise<string[]> => {
   const { rows } = await admin.ledger.pool.query(
@@ -152,6 +156,25 @@ test('of a program, who is on a list of claw-backs has left, until loaded again'
   const lines = (await admin.call('GET', `/admin/v1/load-files/${list.id}/lines`)).json.items
   const holders = lines.map(({ cardholder }: Record<string, string>) => cardholder)
   expect(holders.filter((holder: string) => ['15', '16', '17'].includes(holder))).toEqual(['17'])
+})
+
+test('of a program, who has left stays away although a line of the schedule waited meanwhile', async () => {
+  const body = { program: 'welfare', funder: 'bazaar', amount: 700 }
+  for (const cardholder of ['18', '19']) await admin.call('POST', '/admin/v1/loads', { body: { ...body, cardholder } })
+  const { members: _, ...rest } = monthly
+  const { json } = await admin.call('POST', path, { body: { ...rest, dayOfMonth: 15, holders: 'program' } })
+  await due(json.id, 3)
+  const { tenant } = admin.ledger.catalog
+  expect(await beginPeriod(pool, tenant)).toBe(true)
+  const { amount: _amount, ...from } = body
+  const left = await admin.call('POST', '/admin/v1/clawback-lists', { body: { ...from, cardholders: ['18'] } })
+  expect(left.status).toBe(201)
+  await runBegun()
+  expect((await loadsOf(json.id)).filter(line => /^1[89]:/.test(line))).toEqual(['18: 1 1000', '19: 1 1000'])
+  expect(await beginPeriod(pool, tenant)).toBe(true)
+  await runBegun()
+  expect((await loadsOf(json.id)).filter(line => /^1[89]:/.test(line))).toEqual(['18: 1 1000', '19: 2 2000'])
+  await runAll()
 })
 
 test('the key of an organisation names no holders by guessed ids', async () => {

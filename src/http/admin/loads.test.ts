@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startAdmin, type TestAdmin } from '../../../test/support/admin.ts'
 import { tokenOf } from '../../../test/support/switch.ts'
+import { clientKey } from '../../core/keys.ts'
+import { noNote } from '../../core/loads.ts'
+import { sha256Hex } from '../../crypto/hash.ts'
+import { planReads } from '../../engine/reads.ts'
 
 let admin: TestAdmin
 beforeAll(async () => {
@@ -120,6 +124,39 @@ test('an Idempotency-Key that has made something moves nothing, and the other wa
   expect([(await make('k-made')).status, (await move('k-moved')).status]).toEqual([201, 201])
 })
 
+test('what is made under a key that a batch has taken waits for it, and gives way', async () => {
+  const { pool, catalog } = admin.ledger
+  const idempotencyKey = 'k-both'
+  const { rows } = await pool.query("SELECT id FROM api_keys WHERE label = 'admin-key'")
+  const key = clientKey(rows[0].id, sha256Hex(idempotencyKey))
+  const asked = { tenant: 1, channel: 'api', key, day: null, content: '00' } as const
+  const deposit = { ...asked, kind: 'deposit', organisation: 1, amount: 1n, note: noNote } as const
+  const { names } = planReads([{ command: deposit, need: {}, holder: null }], catalog)
+  const batch = await pool.connect()
+  try {
+    await batch.query('BEGIN')
+    for (const name of names) await batch.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
+    const body = { code: 'both', name: 'Both' }
+    const making = admin.call('POST', '/admin/v1/organisations', { idempotencyKey, body })
+    const waiting = `SELECT count(*)::integer FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+    await expect.poll(async () => (await pool.query(waiting)).rows[0].count, { timeout: 5_000 }).toBe(1)
+    await batch.query('CREATE TEMP TABLE decided ON COMMIT DROP AS SELECT * FROM decisions ORDER BY at DESC LIMIT 1')
+    await batch.query(
+      'UPDATE decided SET key = $1::uuid, day = floor(extract(epoch FROM clock_timestamp()) / 86400)::integer',
+      [key],
+    )
+    await batch.query('INSERT INTO decisions SELECT * FROM decided')
+    await batch.query('COMMIT')
+    const made = await making
+    expect([made.status, made.json.reason]).toEqual([422, 'other_content'])
+    expect((await admin.call('GET', '/admin/v1/organisations/both')).status).toBe(404)
+  } finally {
+    await batch.query('ROLLBACK')
+    batch.release()
+  }
+})
+
 describe('four eyes', () => {
   const above = 1_000_000
   beforeAll(() => admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = $1 WHERE id = 1', [above]))
@@ -187,7 +224,7 @@ describe('four eyes', () => {
     expect(await lotsOf()).toBe(before)
   })
 
-  test('one that was carried out before the threshold was there is answered again, a day later too', async () => {
+  test('one that was carried out before the threshold was there is answered again, after midnight too', async () => {
     const { pool } = admin.ledger
     const options = { idempotencyKey: 'f-lost', key: 'finance-key', body }
     await pool.query('UPDATE tenants SET four_eyes_above = NULL WHERE id = 1')
@@ -201,6 +238,23 @@ describe('four eyes', () => {
     expect([first.status, again.status, again.json]).toEqual([201, 201, first.json])
     const other = await admin.call('POST', '/admin/v1/loads', { ...options, body: { ...body, amount: above + 2 } })
     expect([other.status, fields(other)]).toEqual([422, ['/amount']])
+    expect(await lotsOf()).toBe(before)
+  })
+
+  test('what the engine may forget before a repeat gets there is refused, not done again', async () => {
+    const { pool } = admin.ledger
+    const options = { idempotencyKey: 'f-late', key: 'finance-key', body }
+    await pool.query('UPDATE tenants SET four_eyes_above = NULL WHERE id = 1')
+    const first = await admin.call('POST', '/admin/v1/loads', options)
+    await pool.query('UPDATE tenants SET four_eyes_above = $1 WHERE id = 1', [above])
+    const [batch, index] = first.json.id.split('-')
+    await pool.query(
+      `UPDATE decisions SET day = day - 1, at = at - interval '23 hours 30 minutes' WHERE batch_seq = $1 AND idx = $2`,
+      [batch, index],
+    )
+    const before = await lotsOf()
+    const again = await admin.call('POST', '/admin/v1/loads', options)
+    expect([first.status, again.status, again.json.reason]).toEqual([201, 422, 'other_content'])
     expect(await lotsOf()).toBe(before)
   })
 

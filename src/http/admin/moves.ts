@@ -48,7 +48,6 @@ export async function answerMove({ request, reply, deps, inFlight }: Call, move:
   }
   if (!inFlight.enter(key)) return sendProblem(reply, { reason: 'in_progress' })
   try {
-    if (deps.pressure.isFull) return sendProblem(reply, { reason: 'switch_busy' })
     const made = await deps.admin.contentOf(actor.tenant, key)
     if (made !== null) return refuseContent(made)
     const command = move.commandOf({ tenant: actor.tenant, channel: 'api', key, day: null, content })

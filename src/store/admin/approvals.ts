@@ -18,7 +18,7 @@ import { idOf, idOrNull, microsOf } from '../sql.ts'
 import { areOfOneHand } from './api-keys.ts'
 import { writeAudit } from './audit-log.ts'
 import { createOnce } from './changes.ts'
-import { readCommandContent } from './keys.ts'
+import { asLongAsSure, readCommandContent } from './keys.ts'
 import { pageOf } from './page.ts'
 import type { AdminPool, Run, TextRow } from './pool.ts'
 
@@ -56,8 +56,8 @@ export interface FourEyes {
   readonly above: bigint | null
   /** A request under this key was told to wait. */
   readonly isKnown: boolean
-  /** The engine has decided a command under this key, and would answer it again. */
-  readonly isDecided: boolean
+  /** The fingerprint of what the engine has decided under this key, and is sure to answer again; null: nothing. */
+  readonly decided: string | null
 }
 
 export async function readFourEyes(run: Run, tenant: number, key: string): Promise<FourEyes> {
@@ -68,8 +68,8 @@ export async function readFourEyes(run: Run, tenant: number, key: string): Promi
   )
   const above = row?.above == null ? null : BigInt(row.above)
   const isKnown = row?.known === 't'
-  const isDecided = above !== null && !isKnown && (await readCommandContent(run, tenant, key)) !== null
-  return { above, isKnown, isDecided }
+  const decided = above === null || isKnown ? null : await readCommandContent(run, tenant, key, asLongAsSure)
+  return { above, isKnown, decided }
 }
 
 export function createApproval(

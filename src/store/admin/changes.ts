@@ -22,6 +22,8 @@ export interface Made<Item> {
 }
 
 const requestsLock = 8584
+/** As a batch locks the key of a command of an API client: see `planReads` and `lockNames`. */
+const lockKey = "SELECT pg_advisory_xact_lock(hashtextextended('key|' || $1::text || '|' || $2::text, 0))"
 
 /**
  * Makes something once for its key, with its answer and its line in the audit log, all in one transaction. Of reference
@@ -45,13 +47,17 @@ export function createOnce<Item>(
       const { status, version, body } = stored
       return { kind: 'created', replayed: true, status: idOf(status), version: idOrNull(version), body: body as string }
     }
-    const command = await readCommandContent(run, actor.tenant, key)
-    if (command !== null) return { kind: 'other_content', stored: command }
+    const earlier = await readCommandContent(run, actor.tenant, key)
+    if (earlier !== null) return { kind: 'other_content', stored: earlier }
     if (entity.isReference) await moveCatalogVersion(run, actor.tenant)
     const made = await make(run)
     if (made.kind === 'refused') return made
     const { item, id, version, status = 201 } = made
     const body = bodyOf(item)
+    // Last, because a batch that has the key too waits for it, with all its payments, until this commits.
+    await run(lockKey, [String(actor.tenant), key])
+    const meanwhile = await readCommandContent(run, actor.tenant, key)
+    if (meanwhile !== null) return { kind: 'other_content', stored: meanwhile }
     await run(
       `INSERT INTO admin_requests (made_at, tenant, key, content, status, version, body)
        VALUES (clock_timestamp(), $1, $2::uuid, $3, $4, $5, $6)`,

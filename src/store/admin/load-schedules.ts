@@ -206,7 +206,10 @@ const obstacleOf = `CASE
   WHEN EXISTS (SELECT FROM lots f WHERE f.tenant = $1 AND f.holder = x.holder AND f.program = $3 AND f.status = 1)
     THEN 'account_frozen' END`
 
-/** Of a program: who was named in a list of claw-backs since the last load has left. */
+/**
+ * Of a program: who was named in a list of claw-backs since the last load has left. What came from schedules for a
+ * whole program says nothing about who belongs to it: a line of theirs may have waited while the credit was taken back.
+ */
 const membersOf = {
   list: `SELECT holder, coalesce(amount, $5::bigint) AS amount FROM load_schedule_members
     WHERE tenant = $1 AND schedule = $6`,
@@ -215,8 +218,14 @@ const membersOf = {
       SELECT n.holder, max(t.run_at) AS at FROM load_lists t JOIN load_lines n ON n.tenant = t.tenant AND n.list = t.id
       WHERE t.tenant = $1 AND t.kind = 'clawback' AND t.program = $3 AND (t.funder IS NULL OR t.funder = $4)
       GROUP BY n.holder) AS gone ON gone.holder = f.holder
+    LEFT JOIN (
+      SELECT n.lot FROM load_schedules s JOIN load_lists t ON t.tenant = s.tenant AND t.schedule = s.id
+      JOIN load_lines n ON n.tenant = t.tenant AND n.list = t.id
+      WHERE s.tenant = $1 AND s.program = $3 AND s.funder = $4 AND s.holders = 'program' AND n.lot IS NOT NULL
+      ) AS scheduled ON scheduled.lot = f.lot
     WHERE f.tenant = $1 AND f.program = $3 AND f.funder = $4 AND $6::bigint IS NOT NULL
-    GROUP BY f.holder, gone.at HAVING gone.at IS NULL OR max(f.loaded_at) > gone.at`,
+    GROUP BY f.holder, gone.at
+    HAVING gone.at IS NULL OR max(f.loaded_at) FILTER (WHERE scheduled.lot IS NULL) > gone.at`,
 } as const
 
 async function insertPeriod(run: Run, tenant: number, schedule: LoadSchedule): Promise<void> {

@@ -213,7 +213,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         tag,
         summary: 'Activate a gift card with its first load',
         description: 'When it is sold. A card is activated once.',
-        reasons: ['card_status_wrong', 'funding_insufficient', 'program_closed'],
+        reasons: ['card_status_wrong', 'funding_insufficient', 'amount_too_large', 'program_closed'],
       }),
     },
     async (request, reply) => {
@@ -247,7 +247,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         tag,
         summary: 'Load a gift card',
         description: 'One that is active.',
-        reasons: ['card_status_wrong', 'funding_insufficient', 'program_closed'],
+        reasons: ['card_status_wrong', 'funding_insufficient', 'amount_too_large', 'program_closed'],
       }),
     },
     async (request, reply) => {
@@ -274,7 +274,13 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         tag,
         summary: 'Put a gift card right',
         description: 'On the load, of those not expired, of which the most is left. The reason is kept with it.',
-        reasons: ['insufficient_funds', 'funding_insufficient', 'account_unknown', 'credit_expired'],
+        reasons: [
+          'insufficient_funds',
+          'funding_insufficient',
+          'amount_too_large',
+          'account_unknown',
+          'credit_expired',
+        ],
       }),
     },
     async (request, reply) => {

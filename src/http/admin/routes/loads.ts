@@ -84,7 +84,13 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Load value for a holder',
         description: 'On a new lot, with its own funder and expiry, as far as the contract of the funder allows.',
-        reasons: ['program_closed', 'organisation_suspended', 'funding_insufficient', 'credit_expired'],
+        reasons: [
+          'program_closed',
+          'organisation_suspended',
+          'funding_insufficient',
+          'amount_too_large',
+          'credit_expired',
+        ],
       }),
     },
     async (request, reply) =>
@@ -156,7 +162,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Put a lot right',
         description: 'From or to the account of its funder. The reason is kept with it.',
-        reasons: ['amount_invalid', 'insufficient_funds', 'funding_insufficient'],
+        reasons: ['amount_invalid', 'amount_too_large', 'insufficient_funds', 'funding_insufficient'],
       }),
     },
     async (request, reply) =>

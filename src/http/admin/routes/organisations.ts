@@ -136,7 +136,7 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
         tag,
         summary: 'Record what an organisation has paid in',
         description: 'Or, with an amount below zero, what was paid back to it: never more than it has left.',
-        reasons: ['not_found', 'amount_invalid', 'funding_insufficient'],
+        reasons: ['not_found', 'amount_invalid', 'amount_too_large', 'funding_insufficient'],
       }),
     },
     async (request, reply) => {

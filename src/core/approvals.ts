@@ -48,3 +48,9 @@ export interface ApprovalAnswer {
   readonly status: number
   readonly body: unknown
 }
+
+/** The approval that a change carries out: only with the change is its answer stored, so that it is made once. */
+export interface Agreed<Outcome> {
+  readonly approval: number
+  answerOf(outcome: Outcome): ApprovalAnswer
+}

@@ -80,7 +80,7 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
       if (isWaiting || hasKey(request)) {
         if (await waitsForSecond(call, { ...wish, amount: isWaiting ? null : 0n })) return reply
       }
-      return answerChange(call, tenantBody, change => setup.changeTenant(change, patch, false))
+      return answerChange(call, tenantBody, change => setup.changeTenant(change, patch, null))
     },
   )
 
@@ -135,7 +135,7 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
       if (day === null) return sendProblem(reply, noDay)
       const { name } = request.body
       if (await holidayWaits({ request, reply, deps, inFlight }, day, name)) return reply
-      const set = await setup.setHoliday(actorOf(request), { day, name }, holidayLine(day), false)
+      const set = await setup.setHoliday(actorOf(request), { day, name }, holidayLine(day), null)
       if (set.kind === 'refused') return sendProblem(reply, set)
       await deps.admin.refresh()
       return sendJson(reply, set.kind === 'created' ? 201 : 200, holidayBody({ day, name }))
@@ -162,7 +162,7 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
       const day = dayOfDate(request.params.date)
       if (day === null) return sendProblem(reply, noDay)
       if (await holidayWaits({ request, reply, deps, inFlight }, day, null)) return reply
-      const set = await setup.setHoliday(actorOf(request), { day, name: null }, holidayLine(day), false)
+      const set = await setup.setHoliday(actorOf(request), { day, name: null }, holidayLine(day), null)
       if (set.kind === 'refused') return sendProblem(reply, set)
       if (set.kind === 'not_found') return sendProblem(reply, { reason: 'not_found' })
       await deps.admin.refresh()

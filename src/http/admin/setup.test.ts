@@ -200,6 +200,28 @@ describe('holidays', () => {
     ])
   })
 
+  test('are those of the whole tenant: no key of one organisation changes them', async () => {
+    const body = { label: 'of one', scopes: ['programs:read', 'programs:write'], organisation: 'bazaar' }
+    const { secret } = (await admin.call('POST', '/admin/v1/api-keys', { body })).json
+    await admin.call('PUT', `${path}/2026-07-01`, { body: { name: 'July' } })
+    const read = async () => (await admin.call('GET', `${path}?from=2026-07-01&to=2026-07-03`, { key: secret })).json
+    const before = await read()
+    for (const [method, date] of [
+      ['PUT', '2026-07-01'],
+      ['PUT', '2026-07-02'],
+      ['DELETE', '2026-07-01'],
+    ] as const) {
+      const answer = await admin.call(method, `${path}/${date}`, {
+        key: secret,
+        ...(method === 'PUT' && { body: { name: 'Other' } }),
+      })
+      expect([answer.status, answer.json.reason]).toEqual([403, 'forbidden'])
+    }
+    expect([before.items.length, await read()]).toEqual([1, before])
+    const gone = await admin.call('DELETE', `${path}/2026-07-01`)
+    expect([gone.status, gone.text]).toEqual([204, ''])
+  })
+
   test('refused: no such day, no name, a key that may not', async () => {
     expect(fields(await admin.call('PUT', `${path}/2026-02-30`, { body: { name: 'x' } }))).toEqual(['/date'])
     expect(fields(await admin.call('PUT', `${path}/2026-02-20`, { body: {} }))).toEqual(['/name'])

@@ -126,11 +126,12 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
           summary: 'Make a day a holiday',
           description:
             'Or give it another name. Doing it again changes nothing. Waits for a second person while four eyes are ' +
-            'asked for.',
+            'asked for. No key of one organisation may do it.',
         }),
       ),
     },
     async (request, reply) => {
+      if (request.apiKey.organisation !== null) return sendProblem(reply, ofTheTenant)
       const day = dayOfDate(request.params.date)
       if (day === null) return sendProblem(reply, noDay)
       const { name } = request.body
@@ -154,11 +155,12 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
           summary: 'Make a day an ordinary one',
           description:
             'What was decided while it was a holiday stays as it was decided. Waits for a second person while four ' +
-            'eyes are asked for.',
+            'eyes are asked for. No key of one organisation may do it.',
         }),
       ),
     },
     async (request, reply) => {
+      if (request.apiKey.organisation !== null) return sendProblem(reply, ofTheTenant)
       const day = dayOfDate(request.params.date)
       if (day === null) return sendProblem(reply, noDay)
       if (await holidayWaits({ request, reply, deps, inFlight }, day, null)) return reply
@@ -181,6 +183,8 @@ async function holidayWaits(call: Call, day: Day, name: string | null): Promise<
   const wish: HolidayWish = { date: dateOfDay(day), name }
   return waitsForSecond(call, { kind: 'holiday', amount: null, request: wish, names: ['name'], content: { name } })
 }
+
+const ofTheTenant = { reason: 'forbidden', detail: 'The calendar is that of the whole tenant.' } as const
 
 const noDay = {
   reason: 'format_invalid',

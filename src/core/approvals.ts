@@ -11,6 +11,7 @@ export const approvalKinds = [
   'schedule',
   'vouchers',
   'activation',
+  'gift-load',
   'merge',
   'terms',
   'tenant',

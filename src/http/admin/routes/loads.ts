@@ -84,7 +84,13 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Load value for a holder',
         description: 'On a new lot, with its own funder and expiry, as far as the contract of the funder allows.',
-        reasons: ['program_closed', 'organisation_suspended', 'funding_insufficient', 'credit_expired'],
+        reasons: [
+          'program_closed',
+          'organisation_suspended',
+          'funding_insufficient',
+          'credit_expired',
+          'account_unknown',
+        ],
       }),
     },
     async (request, reply) =>
@@ -124,7 +130,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Take unspent value back',
         description: 'From the lots that expire last, to those who funded it. Never what is held or spent.',
-        reasons: ['insufficient_funds'],
+        reasons: ['insufficient_funds', 'account_unknown'],
       }),
     },
     async (request, reply) =>
@@ -156,7 +162,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Put a lot right',
         description: 'From or to the account of its funder. The reason is kept with it.',
-        reasons: ['amount_invalid', 'insufficient_funds', 'funding_insufficient'],
+        reasons: ['amount_invalid', 'insufficient_funds', 'funding_insufficient', 'account_unknown'],
       }),
     },
     async (request, reply) =>
@@ -183,7 +189,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Move unspent value to another holder or program',
         description: 'Within a program, or where its terms allow it. Each part keeps its funder and the sooner expiry.',
-        reasons: ['transfer_not_allowed', 'insufficient_funds', 'program_closed'],
+        reasons: ['transfer_not_allowed', 'insufficient_funds', 'program_closed', 'account_unknown'],
       }),
     },
     async (request, reply) =>

@@ -12,7 +12,7 @@ import { changeDocs, listDocs, mayWait, putDocs, readDocs, removeDocs } from '..
 import { answerChange, readIfMatch, sendItem } from '../items.ts'
 import { answerList, type Filter } from '../lists.ts'
 import { ApprovalBody } from '../schemas/approvals.ts'
-import { namesOf } from '../schemas/common.ts'
+import { Gone, namesOf } from '../schemas/common.ts'
 import {
   HolidayBody,
   HolidayList,
@@ -147,7 +147,7 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
     '/admin/v1/holidays/:date',
     {
       onRequest: allow('programs:write', deps),
-      schema: { params: HolidayParams },
+      schema: { params: HolidayParams, response: { 202: ApprovalBody, 204: Gone } },
       config: mayWait(
         removeDocs({
           operationId: 'deleteHoliday',
@@ -168,7 +168,7 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
       if (set.kind === 'refused') return sendProblem(reply, set)
       if (set.kind === 'not_found') return sendProblem(reply, { reason: 'not_found' })
       await deps.admin.refresh()
-      return reply.code(204).send()
+      return reply.code(204).send(null)
     },
   )
 }

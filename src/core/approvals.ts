@@ -11,6 +11,7 @@ export const approvalKinds = [
   'schedule',
   'vouchers',
   'activation',
+  'gift-load',
   'merge',
   'terms',
   'tenant',
@@ -47,4 +48,10 @@ export interface Approval {
 export interface ApprovalAnswer {
   readonly status: number
   readonly body: unknown
+}
+
+/** The approval that a change carries out: only with the change is its answer stored, so that it is made once. */
+export interface Agreed<Outcome> {
+  readonly approval: number
+  answerOf(outcome: Outcome): ApprovalAnswer
 }

@@ -40,6 +40,9 @@ export interface Holiday {
   readonly name: string
 }
 
+/** What came of setting a holiday. */
+export type HolidaySet = 'created' | 'changed' | 'not_found'
+
 /** An API key as people see it: the key itself is nowhere. */
 export interface ApiKeyRecord {
   readonly id: number

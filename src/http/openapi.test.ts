@@ -78,7 +78,15 @@ describe('every call of the admin API', () => {
       const statuses = Object.keys(operation?.responses ?? {})
       expect(statuses.some(status => status.startsWith('2'))).toBe(true)
       expect(statuses, url).toEqual(expect.arrayContaining(['400', '401', '403', '500', '503']))
+      for (const [status, { content }] of Object.entries(operation?.responses ?? {})) {
+        expect(content !== undefined, `${method} ${url} ${status}`).toBe(status !== '204')
+      }
     }
+  })
+
+  test.each(['loads', 'clawbacks', 'adjustments', 'transfers'])('%s tells that an account may be unknown', call => {
+    const described = document.paths[`/admin/v1/${call}`]?.post?.responses['404']?.description
+    expect(described).toContain('`account_unknown`')
   })
 })
 

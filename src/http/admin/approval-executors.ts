@@ -1,6 +1,7 @@
 import type { ApprovalKind } from '../../core/approvals.ts'
 import type { Executor } from './approvals.ts'
 import { activateApproved } from './gift-activation.ts'
+import { loadApproved } from './gift-load.ts'
 import { mergeApproved } from './gift-merge.ts'
 import { carryOutTerms } from './program-terms.ts'
 import { clawBackApproved } from './routes/clawback-lists.ts'
@@ -21,6 +22,7 @@ export const executors: Readonly<Record<ApprovalKind, Executor>> = {
   schedule: createApprovedSchedule,
   vouchers: createApprovedSeries,
   activation: activateApproved,
+  'gift-load': loadApproved,
   merge: mergeApproved,
   terms: carryOutTerms,
   tenant: changeApprovedTenant,

@@ -139,6 +139,31 @@ describe('above the threshold a second person is waited for', () => {
     expect(await statusOf(id)).toEqual(['active', 2_014])
   })
 
+  test('by a load, whose card is looked at again', async () => {
+    const [id = '', other = ''] = await issue(2)
+    await act(id, 'activate', { amount: 10 })
+    await act(other, 'activate', { amount: 10 })
+    const asked = await act(id, 'load', { amount: 1_001 })
+    expect([asked.status, asked.json.kind, asked.json.request.card]).toEqual([202, 'gift-load', id])
+    expect((await act(id, 'merge', { into: other })).status).toBe(201)
+    const { answer } = (await approve(asked)).json
+    expect([answer.status, answer.body.reason]).toEqual([409, 'card_status_wrong'])
+    expect(await statusOf(id)).toEqual(['closed', 0])
+  })
+
+  test('by a load, which is answered as it was decided, whatever has become of the card', async () => {
+    const [id = ''] = await issue()
+    await act(id, 'activate', { amount: 10 })
+    const asked = await act(id, 'load', { amount: 1_001 })
+    const { answer } = (await approve(asked)).json
+    expect(answer.status).toBe(201)
+    // As if the process had ended before it was kept.
+    await admin.ledger.pool.query('UPDATE approvals SET answer = NULL WHERE id = $1', [asked.json.id])
+    await act(id, 'block', { reason: 'lost' })
+    expect((await approve(asked)).json.answer).toEqual(answer)
+    expect(await statusOf(id)).toEqual(['blocked', 1_011])
+  })
+
   test('by a merge, whose cards are looked at again', async () => {
     const [id = '', other = '', small = ''] = await issue(3)
     await act(id, 'activate', { amount: 1_000 })
@@ -196,6 +221,25 @@ test('a merge that meets a purchase moves all or nothing, and closes no card wit
   expect([await statusOf(id), await statusOf(other)]).toEqual([
     ['closed', 0],
     ['active', 710],
+  ])
+})
+
+test('what comes onto a closed card goes to an active one only', async () => {
+  const [id = '', other = '', inactive = ''] = await issue(3)
+  await act(id, 'activate', { amount: 1_000 })
+  await act(other, 'activate', { amount: 10 })
+  const bought = await pay(id, 400)
+  expect((await act(id, 'merge', { into: other })).status).toBe(201)
+  const refund = { key: 'pos-key', body: { amount: 100 } }
+  expect((await admin.call('POST', `/v1/transactions/${bought.json.id}/refund`, refund)).status).toBe(201)
+  expect(await statusOf(id)).toEqual(['closed', 100])
+  expect((await act(id, 'merge', { into: inactive })).json.reason).toBe('card_status_wrong')
+  expect(await statusOf(inactive)).toEqual(['inactive', 0])
+  await act(inactive, 'activate', { amount: 5 })
+  expect((await act(id, 'merge', { into: inactive })).status).toBe(201)
+  expect([await statusOf(id), await statusOf(inactive)]).toEqual([
+    ['closed', 0],
+    ['active', 105],
   ])
 })
 

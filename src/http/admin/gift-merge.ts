@@ -18,12 +18,14 @@ export async function mergedAmount(
   { from, into }: { readonly from: CardRecord; readonly into: CardRecord },
   { reads, now }: HttpDeps,
 ): Promise<{ readonly amount: bigint | null } | { readonly refusal: Refusal }> {
-  const isRepeat = from.status === 'closed'
+  const isClosed = from.status === 'closed'
   const mayClose = mayMove(from, 'close') && from.status !== 'inactive'
-  if (!isRepeat && (into.status !== 'active' || !mayClose)) return { refusal: { reason: 'card_status_wrong' } }
+  if (!isClosed && (into.status !== 'active' || !mayClose)) return { refusal: { reason: 'card_status_wrong' } }
   const lots = await lotsOn(from, tenant, reads)
   if (lots.some(lot => lot.debitsPending > 0n)) return { refusal: { reason: 'insufficient_funds_held' } }
   const full = lots.filter(lot => leftOn(lot) > 0n && !isExpired(lot, now()))
+  // What has come onto a closed card since, such as a refund. Where nothing has, it may be a repeat.
+  if (full.length > 0 && into.status !== 'active') return { refusal: { reason: 'card_status_wrong' } }
   if (full.some(lot => lot.isFrozen)) return { refusal: { reason: 'account_frozen' } }
   return { amount: full.length === 0 ? null : full.reduce((sum, lot) => sum + leftOn(lot), 0n) }
 }

@@ -1,4 +1,5 @@
 import type { Change, Changed, Created, Creation, Page, PageRequest } from '../../core/admin.ts'
+import type { Day } from '../../core/ids.ts'
 import type {
   LineState,
   ListSource,
@@ -32,6 +33,8 @@ export interface LoadsAdmin {
     tenant: number,
     of: { readonly batch: number; readonly index: number; readonly holders: readonly number[] },
   ): Promise<readonly LotMovement[]>
+  /** Whether the engine has decided a command under this key and day. */
+  isDecided(tenant: number, of: { readonly key: string; readonly day: Day }): Promise<boolean>
   /** `only`: the organisation of whose credit the asker sees and makes lists; null: all. */
   createList(creation: Creation<LoadList>, list: NewList, only: number | null): Promise<Created>
   createClawbackList(creation: Creation<LoadList>, list: NewClawbackList): Promise<Created>

@@ -110,6 +110,45 @@ describe('while four eyes are asked for', () => {
     expect(await read()).toEqual([])
   })
 
+  test('what is approved twice at once is carried out once', async () => {
+    const { id } = (await patch({ fourEyesAbove: 3_000 }, 'tenant-once')).json
+    const before = await version()
+    const rival = await admin.ledger.pool.connect()
+    await rival.query('BEGIN')
+    await rival.query('SELECT FROM tenants WHERE id = 1 FOR NO KEY UPDATE')
+    const answers = [approve(id), approve(id)]
+    // Both have found that it is not carried out yet, and wait for the tenant.
+    await new Promise(resolve => setTimeout(resolve, 300))
+    await rival.query('COMMIT')
+    rival.release()
+    for (const { json } of await Promise.all(answers)) {
+      expect([json.answer.status, json.answer.body.version]).toEqual([200, before + 1])
+    }
+    expect(await version()).toBe(before + 1)
+  })
+
+  test('a change is there only with its answer, so that no later approval makes it again', async () => {
+    const { pool } = admin.ledger
+    const day = '/admin/v1/holidays/2026-06-01'
+    const read = async () => [
+      (await admin.call('GET', path)).json,
+      (await admin.call('GET', '/admin/v1/holidays?from=2026-06-01&to=2026-06-02')).json.items,
+    ]
+    const higher = (await patch({ fourEyesAbove: 4_000 }, 'tenant-torn')).json
+    const june = (await admin.call('PUT', day, { body: { name: 'June' }, idempotencyKey: 'june-torn' })).json
+    const before = await read()
+    await pool.query(`CREATE FUNCTION torn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'torn'; END $$;
+      CREATE TRIGGER torn BEFORE UPDATE OF answer ON approvals FOR EACH ROW EXECUTE FUNCTION torn()`)
+    const torn = [await approve(higher.id), await approve(june.id)]
+    await pool.query('DROP TRIGGER torn ON approvals; DROP FUNCTION torn')
+    expect(torn.map(({ status }) => status >= 500)).toEqual([true, true])
+    expect(await read()).toEqual(before)
+    expect((await approve(higher.id)).json.answer.body.fourEyesAbove).toBe(4_000)
+    expect((await approve(june.id)).json.answer.status).toBe(201)
+    expect((await read())[1]).toEqual([{ date: '2026-06-01', name: 'June' }])
+    await pool.query('DELETE FROM holidays WHERE tenant = 1')
+  })
+
   test('a key decides nothing that a key of the same hand has asked for', async () => {
     const makeKey = async (key: string, body: object): Promise<string> =>
       (await admin.call('POST', '/admin/v1/api-keys', { key, body })).json.secret
@@ -159,6 +198,28 @@ describe('holidays', () => {
       'update',
       'delete',
     ])
+  })
+
+  test('are those of the whole tenant: no key of one organisation changes them', async () => {
+    const body = { label: 'of one', scopes: ['programs:read', 'programs:write'], organisation: 'bazaar' }
+    const { secret } = (await admin.call('POST', '/admin/v1/api-keys', { body })).json
+    await admin.call('PUT', `${path}/2026-07-01`, { body: { name: 'July' } })
+    const read = async () => (await admin.call('GET', `${path}?from=2026-07-01&to=2026-07-03`, { key: secret })).json
+    const before = await read()
+    for (const [method, date] of [
+      ['PUT', '2026-07-01'],
+      ['PUT', '2026-07-02'],
+      ['DELETE', '2026-07-01'],
+    ] as const) {
+      const answer = await admin.call(method, `${path}/${date}`, {
+        key: secret,
+        ...(method === 'PUT' && { body: { name: 'Other' } }),
+      })
+      expect([answer.status, answer.json.reason]).toEqual([403, 'forbidden'])
+    }
+    expect([before.items.length, await read()]).toEqual([1, before])
+    const gone = await admin.call('DELETE', `${path}/2026-07-01`)
+    expect([gone.status, gone.text]).toEqual([204, ''])
   })
 
   test('refused: no such day, no name, a key that may not', async () => {

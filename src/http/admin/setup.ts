@@ -10,14 +10,21 @@ import type {
   PageRequest,
   Refused,
 } from '../../core/admin.ts'
+import type { Agreed } from '../../core/approvals.ts'
 import type { Day } from '../../core/ids.ts'
-import type { ApiKeyRecord, Holiday, NewApiKey, TenantPatch, TenantRecord } from '../../core/tenants.ts'
+import type { ApiKeyRecord, Holiday, HolidaySet, NewApiKey, TenantPatch, TenantRecord } from '../../core/tenants.ts'
 
 /** The tenant, its holidays and API keys, and who changed what. */
 export interface SetupAdmin {
   tenant(tenant: number): Promise<TenantRecord | null>
-  /** `isAgreed`: a second person has approved what asks for one; so too below. */
-  changeTenant(change: Change<TenantRecord>, patch: TenantPatch, isAgreed: boolean): Promise<Changed<TenantRecord>>
+  /**
+   * `agreed`: a second person has approved what asks for one; so too below. Refused if it has been carried out.
+   */
+  changeTenant(
+    change: Change<TenantRecord>,
+    patch: TenantPatch,
+    agreed: Agreed<TenantRecord> | null,
+  ): Promise<Changed<TenantRecord>>
   holidays(
     tenant: number,
     filter: { readonly from: Day | null; readonly to: Day | null },
@@ -28,8 +35,8 @@ export interface SetupAdmin {
     actor: Actor,
     holiday: { readonly day: Day; readonly name: string | null },
     line: { readonly date: string; jsonOf(name: string): string },
-    isAgreed: boolean,
-  ): Promise<{ readonly kind: 'created' | 'changed' | 'not_found' } | Refused>
+    agreed: Agreed<HolidaySet> | null,
+  ): Promise<{ readonly kind: HolidaySet } | Refused>
   apiKey(tenant: number, id: number): Promise<ApiKeyRecord | null>
   apiKeys(tenant: number, page: PageRequest): Promise<Page<ApiKeyRecord>>
   createApiKey(creation: Creation<ApiKeyRecord>, fields: NewApiKey): Promise<Created>

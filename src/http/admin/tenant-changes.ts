@@ -1,7 +1,8 @@
 import type { Static } from 'typebox'
+import type { Agreed } from '../../core/approvals.ts'
 import { dateOfDay, dayOfDate } from '../../core/calendar.ts'
 import type { Day } from '../../core/ids.ts'
-import type { Holiday, TenantPatch, TenantRecord } from '../../core/tenants.ts'
+import type { Holiday, HolidaySet, TenantPatch, TenantRecord } from '../../core/tenants.ts'
 import { toJsonAmount } from '../amounts.ts'
 import { type Carried, carriedRefusal, type Executor } from './approvals.ts'
 import type { TenantPatchBody } from './schemas/setup.ts'
@@ -32,23 +33,33 @@ export interface HolidayWish {
 }
 
 /** Changes the tenant as a second person has approved: what was asked for is set, whatever it is by now. */
-export const changeApprovedTenant: Executor = async ({ asker, request }, { deps }): Promise<Carried> => {
+export const changeApprovedTenant: Executor = async ({ id, asker, request }, { deps }): Promise<Carried> => {
   const bodyOf = (tenant: TenantRecord): string => JSON.stringify(tenantBody(tenant))
   const patch = tenantPatch(request as Static<typeof TenantPatchBody>)
-  const changed = await deps.admin.setup.changeTenant({ actor: asker, version: null, bodyOf }, patch, true)
+  const agreed: Agreed<TenantRecord> = {
+    approval: id,
+    answerOf: tenant => ({ status: 200, body: tenantBody(tenant) }),
+  }
+  const changed = await deps.admin.setup.changeTenant({ actor: asker, version: null, bodyOf }, patch, agreed)
   if (changed.kind !== 'changed') return carriedRefusal(changed.kind === 'refused' ? changed : { reason: 'not_found' })
   await deps.admin.refresh()
-  return { status: 200, body: tenantBody(changed.item) }
+  return agreed.answerOf(changed.item)
 }
 
 /** Makes a day a holiday, or an ordinary one, as a second person has approved. */
-export const setApprovedHoliday: Executor = async ({ asker, request }, { deps }): Promise<Carried> => {
+export const setApprovedHoliday: Executor = async ({ id, asker, request }, { deps }): Promise<Carried> => {
   const { date, name } = request as HolidayWish
   const day = dayOfDate(date)
   if (day === null) return carriedRefusal({ reason: 'format_invalid' })
-  const set = await deps.admin.setup.setHoliday(asker, { day, name }, holidayLine(day), true)
+  const agreed: Agreed<HolidaySet> = {
+    approval: id,
+    answerOf: kind => {
+      if (name === null) return { status: 204, body: null }
+      return { status: kind === 'created' ? 201 : 200, body: holidayBody({ day, name }) }
+    },
+  }
+  const set = await deps.admin.setup.setHoliday(asker, { day, name }, holidayLine(day), agreed)
   if (set.kind === 'refused') return carriedRefusal(set)
   await deps.admin.refresh()
-  if (name === null) return { status: 204, body: null }
-  return { status: set.kind === 'created' ? 201 : 200, body: holidayBody({ day, name }) }
+  return agreed.answerOf(set.kind)
 }

@@ -24,7 +24,7 @@ import {
   runList,
 } from './load-lists.ts'
 import { changeSchedule, createSchedule, listSchedules, readSchedule } from './load-schedules.ts'
-import { findHolder, readFunderOfLot, readMovements, readSeen, readUnspent } from './loads.ts'
+import { findHolder, readFunderOfLot, readIsDecided, readMovements, readSeen, readUnspent } from './loads.ts'
 import type { AdminPool } from './pool.ts'
 import { createSeries, listSeries, readSeries, sealSeries, takeSalt } from './vouchers.ts'
 
@@ -37,6 +37,7 @@ export const createLoads = (pool: AdminPool) => ({
   unspent: (tenant: number, of: Of<typeof readUnspent>) => readUnspent(pool.run, tenant, of),
   funderOfLot: (tenant: number, holder: number, lot: number) => readFunderOfLot(pool.run, tenant, holder, lot),
   movements: (tenant: number, of: Of<typeof readMovements>) => readMovements(pool.run, tenant, of),
+  isDecided: (tenant: number, of: Of<typeof readIsDecided>) => readIsDecided(pool.run, tenant, of),
   createList: (creation: Creation<LoadList>, list: NewList, only: number | null) =>
     createList(pool, creation, list, only),
   createClawbackList: createClawbackList.bind(null, pool),

@@ -1,3 +1,4 @@
+import type { Day } from '../../core/ids.ts'
 import type { AccountId } from '../../core/ledger.ts'
 import type { HolderName, LotMovement } from '../../core/lot-movements.ts'
 import { arrayOf, idOf } from '../sql.ts'
@@ -59,6 +60,16 @@ export async function readFunderOfLot(
     lot,
   ])
   return row === undefined ? null : idOf(row.funder)
+}
+
+/** Whether the engine has decided a command under this key and day. */
+export async function readIsDecided(
+  run: Run,
+  tenant: number,
+  { key, day }: { key: string; day: Day },
+): Promise<boolean> {
+  const rows = await run('SELECT FROM decisions WHERE tenant = $1 AND day = $2 AND key = $3::uuid', [tenant, day, key])
+  return rows.length > 0
 }
 
 /** What one decision did to the lots of these holders. */

@@ -7,9 +7,11 @@ import {
   type Refused,
   refused,
 } from '../../core/admin.ts'
+import type { Agreed } from '../../core/approvals.ts'
 import type { Day } from '../../core/ids.ts'
-import { type Holiday, isForTwo, type TenantPatch, type TenantRecord } from '../../core/tenants.ts'
+import { type Holiday, type HolidaySet, isForTwo, type TenantPatch, type TenantRecord } from '../../core/tenants.ts'
 import { idOf } from '../sql.ts'
+import { answerApproval } from './approvals.ts'
 import { writeAudit } from './audit-log.ts'
 import { assignments, changeOnce, moveCatalogVersion } from './changes.ts'
 import { pageOf } from './page.ts'
@@ -37,19 +39,29 @@ export async function readTenant(run: Run, tenant: number): Promise<TenantRecord
   }
 }
 
-/** `isAgreed`: a second person has approved it. */
+/** Whether an approved request has been carried out. Its row stays locked, so that nobody else carries it out. */
+async function isCarriedOut(run: Run, tenant: number, approval: number): Promise<boolean> {
+  const [row] = await run(
+    `SELECT answer IS NULL AS open FROM approvals WHERE tenant = $1 AND id = $2 AND status = 'approved' FOR UPDATE`,
+    [tenant, approval],
+  )
+  return row?.open !== 't'
+}
+
+/** `agreed`: a second person has approved it. */
 export function changeTenant(
   pool: AdminPool,
   change: Change<TenantRecord>,
   patch: TenantPatch,
-  isAgreed: boolean,
+  agreed: Agreed<TenantRecord> | null,
 ): Promise<Changed<TenantRecord>> {
   const { tenant } = change.actor
   return changeOnce(pool, { ...entity, id: String(tenant) }, change, {
     // Its row is locked: the version of its reference data has just been moved.
     read: run => readTenant(run, tenant),
     write: async (run, before) => {
-      if (!isAgreed && isForTwo(before, patch)) return refused('second_person_needed')
+      if (agreed === null && isForTwo(before, patch)) return refused('second_person_needed')
+      if (agreed !== null && (await isCarriedOut(run, tenant, agreed.approval))) return refused('state_unsuitable')
       const { sql, values } = assignments(
         {
           name: patch.name,
@@ -61,6 +73,8 @@ export function changeTenant(
         2,
       )
       await run(`UPDATE tenants SET ${sql} WHERE id = $1`, [tenant, ...values])
+      const after = agreed === null ? null : await readTenant(run, tenant)
+      if (agreed !== null && after !== null) await answerApproval(run, tenant, agreed.approval, agreed.answerOf(after))
       return null
     },
   })
@@ -88,41 +102,63 @@ export interface HolidayLine {
   jsonOf(name: string): string
 }
 
+interface NewHoliday {
+  readonly day: Day
+  readonly name: string | null
+}
+
 /**
- * Sets the name of a day, or makes it no holiday (`name` null). Nothing is logged where nothing changes. `isAgreed`: a
+ * Sets the name of a day, or makes it no holiday (`name` null). Nothing is logged where nothing changes. `agreed`: a
  * second person has approved it, as is needed where four eyes are asked for.
  */
 export async function setHoliday(
   pool: AdminPool,
   actor: Actor,
-  { day, name }: { readonly day: Day; readonly name: string | null },
-  { date, jsonOf }: HolidayLine,
-  isAgreed: boolean,
-): Promise<{ readonly kind: 'created' | 'changed' | 'not_found' } | Refused> {
+  holiday: NewHoliday,
+  line: HolidayLine,
+  agreed: Agreed<HolidaySet> | null,
+): Promise<{ readonly kind: HolidaySet } | Refused> {
   const { tenant } = actor
-  return pool.transaction(async run => {
+  return pool.transaction(async (run): Promise<{ readonly kind: HolidaySet } | Refused> => {
     await moveCatalogVersion(run, tenant)
-    const [tenantRow] = await run('SELECT four_eyes_above AS above FROM tenants WHERE id = $1', [tenant])
-    if (!isAgreed && tenantRow?.above != null) return refused('second_person_needed')
-    const [found] = await run('SELECT name FROM holidays WHERE tenant = $1 AND day = $2', [tenant, day])
-    const before = found === undefined ? null : (found.name as string)
-    if (before === null && name === null) return { kind: 'not_found' }
-    if (before === name) return { kind: 'changed' }
-    if (name === null) await run('DELETE FROM holidays WHERE tenant = $1 AND day = $2', [tenant, day])
-    else {
-      await run(
-        `INSERT INTO holidays (tenant, day, name) VALUES ($1, $2, $3)
-         ON CONFLICT (tenant, day) DO UPDATE SET name = excluded.name`,
-        [tenant, day, name],
-      )
+    if (agreed === null) {
+      const [tenantRow] = await run('SELECT four_eyes_above AS above FROM tenants WHERE id = $1', [tenant])
+      if (tenantRow?.above != null) return refused('second_person_needed')
+      return { kind: await writeHoliday(run, actor, holiday, line) }
     }
-    await writeAudit(run, actor, {
-      action: before === null ? 'create' : name === null ? 'delete' : 'update',
-      entity: 'holiday',
-      entityId: date,
-      before: before === null ? null : jsonOf(before),
-      after: name === null ? null : jsonOf(name),
-    })
-    return { kind: before === null ? 'created' : 'changed' }
+    if (await isCarriedOut(run, tenant, agreed.approval)) return refused('state_unsuitable')
+    const kind = await writeHoliday(run, actor, holiday, line)
+    await answerApproval(run, tenant, agreed.approval, agreed.answerOf(kind))
+    // As `not_found` the transaction would be undone, and what was agreed would be there to be done later.
+    return { kind: kind === 'not_found' ? 'changed' : kind }
   })
+}
+
+async function writeHoliday(
+  run: Run,
+  actor: Actor,
+  { day, name }: NewHoliday,
+  { date, jsonOf }: HolidayLine,
+): Promise<HolidaySet> {
+  const { tenant } = actor
+  const [found] = await run('SELECT name FROM holidays WHERE tenant = $1 AND day = $2', [tenant, day])
+  const before = found === undefined ? null : (found.name as string)
+  if (before === null && name === null) return 'not_found'
+  if (before === name) return 'changed'
+  if (name === null) await run('DELETE FROM holidays WHERE tenant = $1 AND day = $2', [tenant, day])
+  else {
+    await run(
+      `INSERT INTO holidays (tenant, day, name) VALUES ($1, $2, $3)
+       ON CONFLICT (tenant, day) DO UPDATE SET name = excluded.name`,
+      [tenant, day, name],
+    )
+  }
+  await writeAudit(run, actor, {
+    action: before === null ? 'create' : name === null ? 'delete' : 'update',
+    entity: 'holiday',
+    entityId: date,
+    before: before === null ? null : jsonOf(before),
+    after: name === null ? null : jsonOf(name),
+  })
+  return before === null ? 'created' : 'changed'
 }

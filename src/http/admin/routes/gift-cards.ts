@@ -258,8 +258,9 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       if ('refusal' in load) return sendProblem(reply, load.refusal)
       const names = namesOf(GiftLoadBody)
       const call = { request, reply, deps, inFlight }
-      const wish = { kind: 'load', amount: BigInt(request.body.amount), request: storedMove(load.move), names } as const
-      if (await waitsForSecond(call, wish)) return reply
+      const wish = { kind: 'gift-load', amount: BigInt(request.body.amount), names } as const
+      const stored = { ...storedMove(load.move), card: String(gift.card.id) }
+      if (await waitsForSecond(call, { ...wish, request: stored })) return reply
       return answerValue(call, names, load.move)
     },
   )

@@ -90,6 +90,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
           'funding_insufficient',
           'amount_too_large',
           'credit_expired',
+          'account_unknown',
         ],
       }),
     },
@@ -130,7 +131,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Take unspent value back',
         description: 'From the lots that expire last, to those who funded it. Never what is held or spent.',
-        reasons: ['insufficient_funds'],
+        reasons: ['insufficient_funds', 'account_unknown'],
       }),
     },
     async (request, reply) =>
@@ -162,7 +163,13 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Put a lot right',
         description: 'From or to the account of its funder. The reason is kept with it.',
-        reasons: ['amount_invalid', 'amount_too_large', 'insufficient_funds', 'funding_insufficient'],
+        reasons: [
+          'amount_invalid',
+          'amount_too_large',
+          'insufficient_funds',
+          'funding_insufficient',
+          'account_unknown',
+        ],
       }),
     },
     async (request, reply) =>
@@ -189,7 +196,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Move unspent value to another holder or program',
         description: 'Within a program, or where its terms allow it. Each part keeps its funder and the sooner expiry.',
-        reasons: ['transfer_not_allowed', 'insufficient_funds', 'program_closed'],
+        reasons: ['transfer_not_allowed', 'insufficient_funds', 'program_closed', 'account_unknown'],
       }),
     },
     async (request, reply) =>

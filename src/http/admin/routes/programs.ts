@@ -10,6 +10,7 @@ import { changeDocs, createDocs, listDocs, moveDocs, readDocs } from '../docs.ts
 import { answerChange, answerCreate, sendItem } from '../items.ts'
 import { answerList, oneOf } from '../lists.ts'
 import { termsBody, termsBytesMax, termsOf } from '../program-terms.ts'
+import { ApprovalBody } from '../schemas/approvals.ts'
 import { CodeParams, namesOf } from '../schemas/common.ts'
 import {
   NewProgramBody,
@@ -167,7 +168,7 @@ export function addProgramRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
     {
       bodyLimit: termsBytesMax,
       onRequest: allow('programs:write', deps),
-      schema: { params: CodeParams, body: TermsRequest, response: { 201: TermsBody } },
+      schema: { params: CodeParams, body: TermsRequest, response: { 201: TermsBody, 202: ApprovalBody } },
       config: moveDocs({
         operationId: 'changeTerms',
         tag,

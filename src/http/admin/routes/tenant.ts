@@ -12,7 +12,7 @@ import { changeDocs, listDocs, mayWait, putDocs, readDocs, removeDocs } from '..
 import { answerChange, readIfMatch, sendItem } from '../items.ts'
 import { answerList, type Filter } from '../lists.ts'
 import { ApprovalBody } from '../schemas/approvals.ts'
-import { namesOf } from '../schemas/common.ts'
+import { Gone, namesOf } from '../schemas/common.ts'
 import {
   HolidayBody,
   HolidayList,
@@ -80,7 +80,7 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
       if (isWaiting || hasKey(request)) {
         if (await waitsForSecond(call, { ...wish, amount: isWaiting ? null : 0n })) return reply
       }
-      return answerChange(call, tenantBody, change => setup.changeTenant(change, patch, false))
+      return answerChange(call, tenantBody, change => setup.changeTenant(change, patch, null))
     },
   )
 
@@ -126,16 +126,17 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
           summary: 'Make a day a holiday',
           description:
             'Or give it another name. Doing it again changes nothing. Waits for a second person while four eyes are ' +
-            'asked for.',
+            'asked for. No key of one organisation may do it.',
         }),
       ),
     },
     async (request, reply) => {
+      if (request.apiKey.organisation !== null) return sendProblem(reply, ofTheTenant)
       const day = dayOfDate(request.params.date)
       if (day === null) return sendProblem(reply, noDay)
       const { name } = request.body
       if (await holidayWaits({ request, reply, deps, inFlight }, day, name)) return reply
-      const set = await setup.setHoliday(actorOf(request), { day, name }, holidayLine(day), false)
+      const set = await setup.setHoliday(actorOf(request), { day, name }, holidayLine(day), null)
       if (set.kind === 'refused') return sendProblem(reply, set)
       await deps.admin.refresh()
       return sendJson(reply, set.kind === 'created' ? 201 : 200, holidayBody({ day, name }))
@@ -146,7 +147,7 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
     '/admin/v1/holidays/:date',
     {
       onRequest: allow('programs:write', deps),
-      schema: { params: HolidayParams },
+      schema: { params: HolidayParams, response: { 202: ApprovalBody, 204: Gone } },
       config: mayWait(
         removeDocs({
           operationId: 'deleteHoliday',
@@ -154,19 +155,20 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
           summary: 'Make a day an ordinary one',
           description:
             'What was decided while it was a holiday stays as it was decided. Waits for a second person while four ' +
-            'eyes are asked for.',
+            'eyes are asked for. No key of one organisation may do it.',
         }),
       ),
     },
     async (request, reply) => {
+      if (request.apiKey.organisation !== null) return sendProblem(reply, ofTheTenant)
       const day = dayOfDate(request.params.date)
       if (day === null) return sendProblem(reply, noDay)
       if (await holidayWaits({ request, reply, deps, inFlight }, day, null)) return reply
-      const set = await setup.setHoliday(actorOf(request), { day, name: null }, holidayLine(day), false)
+      const set = await setup.setHoliday(actorOf(request), { day, name: null }, holidayLine(day), null)
       if (set.kind === 'refused') return sendProblem(reply, set)
       if (set.kind === 'not_found') return sendProblem(reply, { reason: 'not_found' })
       await deps.admin.refresh()
-      return reply.code(204).send()
+      return reply.code(204).send(null)
     },
   )
 }
@@ -181,6 +183,8 @@ async function holidayWaits(call: Call, day: Day, name: string | null): Promise<
   const wish: HolidayWish = { date: dateOfDay(day), name }
   return waitsForSecond(call, { kind: 'holiday', amount: null, request: wish, names: ['name'], content: { name } })
 }
+
+const ofTheTenant = { reason: 'forbidden', detail: 'The calendar is that of the whole tenant.' } as const
 
 const noDay = {
   reason: 'format_invalid',

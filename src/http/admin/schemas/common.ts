@@ -55,6 +55,9 @@ export const OrNull = <Schema extends TSchema>(schema: Schema) =>
     }),
   })
 
+/** The body of a 204, beside others that are there. */
+export const Gone = Type.Null()
+
 export const Version = () => Type.Integer({ description: 'Moves with every change: the ETag.', examples: [1] })
 
 export const ListOf = (items: TSchema) =>

@@ -8,9 +8,9 @@ import { type Run, record } from './run.ts'
 const database = 'scale'
 
 /**
- * The canonical load on millions of cards, and of past transactions if that is asked for: right behind a checkpoint, and
- * when it has gone on for a while. A page that is changed for the first time since a checkpoint goes into the WAL as a
- * whole, and on millions of cards nearly every change is such a one for the first minute or two of a quarter of an hour.
+ * The canonical load on millions of cards, and of past transactions if that is asked for: right behind a checkpoint,
+ * and when it has gone on for a while. A page that is changed for the first time since a checkpoint goes into the WAL
+ * as a whole, and on millions of cards nearly every change is such a one for the first minutes of a quarter of an hour.
  */
 export async function runScale(run: Run): Promise<void> {
   const { options, found } = run

@@ -187,6 +187,27 @@ test('two reports are compared, and told when they are hard to compare', () => {
   expect(text).not.toMatch(/undefined|NaN/)
 })
 
+test('what only one of two reports tells is told as a difference, and so is an early end', () => {
+  const report = reportOf(loadOf(2_500, 20, {}), [])
+  const { walFiles: _, ...fewer } = report.options
+  const before = { ...report, options: fewer as typeof report.options, unfinished: 'interrupted' }
+  const text = compareReports(before, { ...report, settings: { ...report.settings, wal_level: 'minimal' } })
+  expect(text.match(/^(?:differs|not finished).*/gm)).toEqual([
+    'not finished: before: interrupted',
+    'differs: walFiles: not told and 192',
+    'differs: wal_level: not told and "minimal"',
+  ])
+})
+
+test('a report says what its open loop has under way at most, and which WAL files were there before', () => {
+  const report = reportOf(loadOf(2_500, 20, {}), [])
+  const text = describeReport(report)
+  expect(text).toContain('At most under way at once in the open loop: steady: 1024.')
+  expect(text).toContain('WAL         192 files made beforehand')
+  const { walFiles: _, ...older } = report.options
+  expect(describeReport({ ...report, options: older as typeof report.options })).not.toContain('made beforehand')
+})
+
 function loadOf(transactions: number, p99Ms: number, errors: Record<string, number>): LoadResult {
   const latency = {
     ...{ count: 10, meanMs: 1, p50Ms: 1, p90Ms: 1, p95Ms: 2, p99Ms },

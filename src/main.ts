@@ -116,6 +116,7 @@ async function startRooms(config: Config, databaseUrl: string, log: SwitchLog, s
     queued: () => engine.queued,
     isAway: () => isDatabaseAway(),
     connections: () => iso.connectionCount,
+    linesLeftOut: () => log.linesLeftOut(),
   })
   const engine: Engine = new Engine({
     laneCount: config.engine.lanes,
@@ -346,12 +347,15 @@ export async function main(): Promise<void> {
     isStopping = true
     log.info({ signal }, 'draining')
     running.stop().then(
-      () => {
+      async () => {
         log.info('stopped')
-        log.flush()
+        await log.drain()
         process.exit(0)
       },
-      (error: Error) => fail(error),
+      async (error: Error) => {
+        await log.drain()
+        fail(error)
+      },
     )
   }
   process.on('SIGHUP', () => {

@@ -37,18 +37,23 @@ function differencesOf(before: Report, after: Report): string[] {
   })
   const differ = (what: string, one: unknown, other: unknown): void => {
     if (JSON.stringify(one) !== JSON.stringify(other)) {
-      lines.push(`differs: ${what}: ${JSON.stringify(one)} and ${JSON.stringify(other)}`)
+      lines.push(`differs: ${what}: ${JSON.stringify(one) ?? 'not told'} and ${JSON.stringify(other) ?? 'not told'}`)
     }
   }
-  const { json: _, workloads: __, ...options } = before.options
-  for (const name of Object.keys(options) as (keyof typeof options)[]) {
-    differ(name, before.options[name], after.options[name])
+  // An older report lacks what was not told then.
+  const differEach = (some: Readonly<Record<string, unknown>>, others: Readonly<Record<string, unknown>>): void => {
+    for (const name of Object.keys({ ...some, ...others })) differ(name, some[name], others[name])
   }
+  for (const [index, { unfinished }] of [before, after].entries()) {
+    if (unfinished !== undefined) lines.push(`not finished: ${index === 0 ? 'before' : 'after'}: ${unfinished}`)
+  }
+  const optionsOf = ({ options: { json: _, workloads: __, ...options } }: Report) => options
+  differEach(optionsOf(before), optionsOf(after))
   for (const name of ['cores', 'cpu', 'memoryMb', 'node'] as const) {
     differ(name, before.machine[name], after.machine[name])
   }
   differ('engine', before.engine, after.engine)
-  for (const name of Object.keys(before.settings)) differ(name, before.settings[name], after.settings[name])
+  differEach(before.settings, after.settings)
   differ('fsync, to the millisecond', Math.round(before.fsync.medianMs), Math.round(after.fsync.medianMs))
   return lines
 }

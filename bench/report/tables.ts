@@ -1,3 +1,4 @@
+import { slotsPerConnectionMax } from '../../src/load/spec.ts'
 import { type Figure, figuresOf, ratioOf } from './figures.ts'
 import { grouped, spread } from './numbers.ts'
 import type { Report } from './report.ts'
@@ -69,9 +70,20 @@ function speedTable(report: Report): Table {
     title: 'Speed',
     note:
       'A transaction is authorize and confirm, each acknowledged after its own commit. Latencies of the steady load ' +
-      'are from when it was due, the others from when it was sent. Medians of the runs, with the least and the most.',
+      'are from when it was due, the others from when it was sent. Medians of the runs, with the least and the most.' +
+      underWayNote(report),
     rows: [[...head, ...times, 'transaction p50', 'p99', 'p99.9'], ...rows],
   }
+}
+
+/** Beyond it the generator does not ask for more, whatever is due. */
+function underWayNote({ measurements }: Report): string {
+  const most = measurements.flatMap(({ name, spec: { pace, protocol, connections } }) => {
+    if (pace.kind === 'closed') return []
+    const ofIso = pace.inFlightMax ?? connections * slotsPerConnectionMax
+    return [`${name}: ${protocol === 'http' ? connections : ofIso}`]
+  })
+  return most.length === 0 ? '' : ` At most under way at once in the open loop: ${[...new Set(most)].join('; ')}.`
 }
 
 function costTable(report: Report): Table {

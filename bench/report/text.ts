@@ -20,6 +20,8 @@ export function headOf(report: Report): string[] {
   const durability = Object.entries(rest).map(([name, value]) => `${name} ${value}`)
   const id = commit === null ? 'unknown commit' : `commit ${commit.id}${commit.isChanged ? ', changed since' : ''}`
   const { cards, runs, connections, httpConnections, warmupSeconds } = options
+  // Reports of before do not have it.
+  const walFiles = (options as Partial<typeof options>).walFiles ?? 0
   return [
     ...(unfinished === undefined ? [] : [`NOT FINISHED: ${unfinished}. What was measured by then:`]),
     `Charsu, ${id}, ${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`,
@@ -28,6 +30,7 @@ export function headOf(report: Report): string[] {
     `PostgreSQL  ${server_version}${builtWith}, shared_buffers ${shared_buffers}, max_wal_size ${max_wal_size}, ` +
       `checkpoint_timeout ${checkpoint_timeout}`,
     `durability  ${durability.join(', ')}`,
+    ...(walFiles === 0 ? [] : [`WAL         ${walFiles} files made beforehand`]),
     `fsync       ${fsync.medianMs.toFixed(2)} ms median, ${fsync.p99Ms.toFixed(2)} ms p99 ` +
       `(8 kB appended, ${fsync.samples} times)`,
     `switch      ${engine.lanes} lanes, batches of at most ${engine.batchMax}, ${cards} cards`,

@@ -15,11 +15,13 @@ import {
   programIds,
   second,
   startOfTime,
+  transfer,
 } from '../../test/support/core.ts'
 import { MemoryLedger } from '../../test/support/memory-ledger.ts'
 import type { Funder } from './catalog.ts'
 import type { Load } from './commands.ts'
 import type { Lot } from './ledger.ts'
+import { accountMax } from './money.ts'
 
 const { credit, welfare } = programIds
 const soon = startOfTime + 60 * second
@@ -106,9 +108,11 @@ describe('contracts: what an organisation may load', () => {
     // contract, credit limit, paid in, amount, reason
     ['unlimited', 0n, 0n, 10n ** 15n, 'approved'],
     ['unlimited', 0n, -(10n ** 15n), 1n, 'approved'],
-    ['unlimited', 0n, 1n - 2n ** 62n, 1n, 'approved'],
-    ['unlimited', 0n, 1n - 2n ** 62n, 2n, 'amount_too_large'],
-    ['unlimited', 0n, -(2n ** 62n), 1n, 'amount_too_large'],
+    ['unlimited', 0n, 1n - accountMax, 1n, 'approved'],
+    ['unlimited', 0n, 1n - accountMax, 2n, 'amount_too_large'],
+    ['unlimited', 0n, -accountMax, 1n, 'amount_too_large'],
+    ['credit_line', accountMax, accountMax, accountMax, 'approved'],
+    ['credit_line', accountMax, accountMax, accountMax + 1n, 'amount_too_large'],
     ['prepaid', 0n, 100n, 100n, 'approved'],
     ['prepaid', 0n, 100n, 101n, 'funding_insufficient'],
     ['prepaid', 50n, 100n, 101n, 'funding_insufficient'],
@@ -137,8 +141,9 @@ describe('a deposit', () => {
     // paid in, amount, reason,                balance after
     [0n, 100n, 'approved', 100n],
     [-70n, 100n, 'approved', 30n],
-    [1n, 2n ** 62n - 1n, 'approved', 2n ** 62n],
-    [1n, 2n ** 62n, 'amount_too_large', 1n],
+    [1n, 2n ** 53n - 2n, 'approved', 2n ** 53n - 1n],
+    [1n, 2n ** 53n - 1n, 'amount_too_large', 1n],
+    [2n ** 53n - 1n, 2n ** 53n - 1n, 'amount_too_large', 2n ** 53n - 1n],
     [100n, -100n, 'approved', 0n],
     [100n, -101n, 'funding_insufficient', 100n],
     [-70n, -1n, 'funding_insufficient', -70n],
@@ -290,6 +295,33 @@ describe('an adjustment corrects one lot', () => {
     expect(balanceOf(ledger)).toBe(isDone ? paidIn - amount : paidIn)
     const movement = { index: 0, kind: 'adjust', lot: id, holder: 1, amount, balance: after, note }
     expect(ledger.movements).toEqual(isDone ? [movement] : [])
+  })
+})
+
+describe('nothing becomes more than can be told', () => {
+  const full = lot(1, 1, accountMax - 9n)
+  test.each([
+    // name, paid in, command, reason
+    ['a load on what is there', 0n, load(1, accountMax - 9n), 'amount_too_large'],
+    ['a load beside what is there', 0n, load(1, accountMax - 9n, { program: welfare }), 'approved'],
+    ['an adjustment up to the most', 0n, adjust(1, 1, 9n), 'approved'],
+    ['an adjustment beyond it', 0n, adjust(1, 1, 10n), 'amount_too_large'],
+    ['an adjustment back to the organisation', accountMax - 9n, adjust(1, 1, -9n), 'approved'],
+    ['one that is too much for it', accountMax - 9n, adjust(1, 1, -10n), 'amount_too_large'],
+    ['a claw-back', accountMax - 9n, clawback(1, 9n), 'approved'],
+    ['one that is too much for the organisation', accountMax - 9n, clawback(1, 10n), 'amount_too_large'],
+    ['a transfer', 0n, transfer([2, credit], [1, credit], 9n), 'approved'],
+    ['one that is too much for the other', 0n, transfer([2, credit], [1, credit], 10n), 'amount_too_large'],
+  ] as const)('%s', (_name, paidIn, command, reason) => {
+    const ledger = new MemoryLedger({
+      cards: [card(1), card(2)],
+      lots: [full, lot(2, 2, 50n)],
+      balances: [[1, paidIn]],
+      catalog: catalogWith({ funders: [{ id: 1 }] }),
+    })
+    expect(ledger.do(command).decision.reason).toBe(reason)
+    expect(balanceOf(ledger)).toBeLessThanOrEqual(accountMax)
+    if (reason !== 'approved') expect([ledger.movements, balanceOf(ledger)]).toEqual([[], paidIn])
   })
 })
 

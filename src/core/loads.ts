@@ -5,7 +5,7 @@ import type { Micros } from './ids.ts'
 import { type AccountId, availableOf, isExpired, type Lot, transfer } from './ledger.ts'
 import type { LocalTime } from './local-time.ts'
 import { expiryOfLoad } from './lot-expiry.ts'
-import { accountMax, lesser } from './money.ts'
+import { accountMax, lesser, sideMax } from './money.ts'
 import type { Reason } from './reasons.ts'
 import { termsAt } from './terms.ts'
 import type { OrganisationCounters, WorkingSet } from './working-set.ts'
@@ -30,6 +30,7 @@ export function decideLoad(command: Load, rows: WorkingSet, context: DecisionCon
   if (!rows.isLocked(holder) || counters === undefined) return deferred({ organisations: [funder.id] })
   const fundingRefusal = refusalOfFunding(amount, funder, counters)
   if (fundingRefusal !== null) return refuse(fundingRefusal)
+  if (isTooMuch(amount, program.id, rows.lotsOf(holder) ?? [])) return refuse('amount_too_large')
   const id = context.nextLot()
   if (id === undefined) return deferred({ lots: 1 })
 
@@ -58,6 +59,11 @@ function refusalOfFunding(
   const funds = contract === 'credit_line' ? balance + creditLimit : balance
   return amount > funds ? 'funding_insufficient' : null
 }
+
+/** Whether the lots of one program would have more together than can be told. */
+export const isTooMuch = (amount: bigint, program: number, lots: readonly Lot[]): boolean =>
+  lots.reduce((sum, lot) => (lot.program === program ? sum + lot.creditsPosted - lot.debitsPosted : sum), amount) >
+  accountMax
 
 export const newLot = (
   id: AccountId,
@@ -98,7 +104,11 @@ export function decideClawback(command: Clawback, rows: WorkingSet, context: Dec
   )
   if (typeof taken === 'string') return refuse(taken)
   const funders = [...new Set(taken.map(({ lot }) => lot.funder))]
-  if (funders.some(id => rows.organisation(id) === undefined)) return deferred({ organisations: funders })
+  const counters = funders.map(id => rows.organisation(id)).filter(found => found !== undefined)
+  if (counters.length < funders.length) return deferred({ organisations: funders })
+  const backTo = (id: number): bigint =>
+    taken.reduce((sum, one) => (one.lot.funder === id ? sum + one.amount : sum), 0n)
+  if (counters.some(({ id, balance }) => balance + backTo(id) > accountMax)) return refuse('amount_too_large')
 
   const postings = taken.map(({ lot, amount }) => transfer(lot.id, accountOf(lot.funder, context), amount, 0n))
   for (const { lot, amount } of taken) changeBalance(lot.funder, amount, rows)
@@ -142,9 +152,8 @@ export function decideAdjust(command: Adjust, rows: WorkingSet, context: Decisio
   const lot = lots.find(({ id }) => id === command.lot)
   if (lot === undefined) return refuse('account_unknown')
   if (amount === 0n) return refuse('amount_invalid')
-  if (lot.creditsPosted + amount > accountMax || lot.debitsPosted - amount > accountMax) {
-    return refuse('amount_too_large')
-  }
+  const isFull = lot.creditsPosted + amount > sideMax || lot.debitsPosted - amount > sideMax
+  if (isFull || isTooMuch(amount, lot.program, lots)) return refuse('amount_too_large')
   if (amount < 0n && availableOf(lot) - lot.limit < -amount) return refuse('insufficient_funds')
   // It would have to be swept at once.
   if (amount > 0n && isExpired(lot, context.at)) return refuse('credit_expired')
@@ -153,6 +162,7 @@ export function decideAdjust(command: Adjust, rows: WorkingSet, context: Decisio
   if (counters === undefined) return deferred({ organisations: [lot.funder] })
   const fundingRefusal = funder === undefined ? null : refusalOfFunding(amount, funder, counters)
   if (fundingRefusal !== null) return refuse(fundingRefusal)
+  if (counters.balance - amount > accountMax) return refuse('amount_too_large')
 
   const account = accountOf(lot.funder, context)
   const postings = [amount > 0n ? transfer(account, lot.id, amount, 0n) : transfer(lot.id, account, -amount, 0n)]

@@ -1,7 +1,7 @@
 import type { Breakage, Transfer } from './commands.ts'
 import { answer, answerUnstored, type DecisionContext, deferred, type Outcome } from './decision.ts'
 import { availableOf, isExpired, transfer } from './ledger.ts'
-import { newLot, noNote, takeUnspent } from './loads.ts'
+import { isTooMuch, newLot, noNote, takeUnspent } from './loads.ts'
 import { expiryOfLoad } from './lot-expiry.ts'
 import type { Reason } from './reasons.ts'
 import { termsAt } from './terms.ts'
@@ -21,14 +21,16 @@ export function decideTransfer(command: Transfer, rows: WorkingSet, context: Dec
   if (holder === toHolder && from === to) return refuse('transfer_not_allowed')
   const isAllowed = from === to || termsAt(from, local.at).transfersTo.includes(to.code)
   if (!isAllowed || from.asset !== to.asset) return refuse('transfer_not_allowed')
-  const lots = rows.lotsOf(holder)
+  const [lots, others] = [rows.lotsOf(holder), rows.lotsOf(toHolder)]
   if (rows.isMissing(holder) || rows.isMissing(toHolder)) return refuse('account_unknown')
-  if (!rows.isLocked(holder) || !rows.isLocked(toHolder) || lots === undefined || !rows.lotsOf(toHolder)) {
+  if (!rows.isLocked(holder) || !rows.isLocked(toHolder) || lots === undefined || others === undefined) {
     return deferred({ lotsOf: [holder, toHolder] })
   }
   const open = lots.filter(lot => lot.program === from.id && !lot.isFrozen && !isExpired(lot, local.at))
   const taken = takeUnspent(open, command.amount)
   if (typeof taken === 'string') return refuse(taken)
+  const moved = taken.reduce((sum, { amount }) => sum + amount, 0n)
+  if (isTooMuch(moved, to.id, others)) return refuse('amount_too_large')
   const expiry = from === to ? null : expiryOfLoad(termsAt(to, local.at), local, catalog.tenant)
   // It would have to be swept at once.
   if (expiry !== null && expiry <= local.at) return refuse('credit_expired')

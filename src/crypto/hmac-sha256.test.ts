@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { HmacSha256 } from './hmac-sha256.ts'
 
 const keyOf = (bytes: Uint8Array) => createSecretKey(Buffer.from(bytes))
@@ -16,6 +16,19 @@ test('it is the HMAC of node:crypto, for keys and texts of every length', () => 
         for (const text of texts) expect(hmac.hexOf(text)).toBe(createHmac('sha256', key).update(text).digest('hex'))
       },
     ),
+  )
+})
+
+test.each([32, 100])('the copy of a key of %i bytes is wiped', length => {
+  const key = keyOf(Buffer.alloc(length, 7))
+  const copy = key.export()
+  vi.spyOn(key, 'export').mockReturnValue(copy)
+  const hmac = new HmacSha256(key)
+  expect(copy).toEqual(Buffer.alloc(length))
+  expect(hmac.hexOf('text')).toBe(
+    createHmac('sha256', keyOf(Buffer.alloc(length, 7)))
+      .update('text')
+      .digest('hex'),
   )
 })
 

@@ -25,6 +25,9 @@ export class HmacSha256 {
       this.#inner[at]! ^= bytes[at]!
       this.#outer[at]! ^= bytes[at]!
     }
+    // A copy of the key, which would stay in memory until something else needs the place.
+    given.fill(0)
+    bytes.fill(0)
   }
 
   /** 64 hexadecimal digits. */

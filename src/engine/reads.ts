@@ -1,6 +1,7 @@
 import type { Catalog } from '../core/catalog.ts'
 import type { Authorize, Command, Confirm, Refund, Reverse } from '../core/commands.ts'
 import type { Need } from '../core/decision.ts'
+import { largeLoadMin } from '../core/money.ts'
 import type { BillReference } from '../core/working-set.ts'
 import { today, yesterday } from '../store/batch/read.ts'
 
@@ -94,6 +95,7 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
         break
       case 'load':
         plan.holders.add(command.holder)
+        if (command.amount >= largeLoadMin) plan.lotsOf.add(command.holder)
         plan.organisations.add(command.funder)
         plan.newLots += 1
         break

@@ -1,13 +1,20 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { bufferedOutput } from './buffered-output.ts'
+import { type BufferedOutput, bufferedOutput } from './buffered-output.ts'
 import { maskCardNumbers } from './mask.ts'
 import { TransactionLog } from './transaction-log.ts'
 
 /** A pino logger; the lines of transactions, which are nearly all there are, have a cheaper way to the same stream. */
-export type SwitchLog = Logger & { readonly transactions: TransactionLog }
+export interface SwitchLog extends Logger {
+  readonly transactions: TransactionLog
+  /** Resolves when every line is written, or after two seconds: before `process.exit`, which waits for none. */
+  drain(): Promise<void>
+  linesLeftOut(): number
+}
+
+type LogStream = DestinationStream & Partial<Pick<BufferedOutput, 'drain' | 'linesLeftOut'>>
 
 /** JSON lines on standard output, buffered so that a line costs no system call; flushed twice a second and on exit. */
-export function createLog(level: string, stream: DestinationStream = bufferedOutput()): SwitchLog {
+export function createLog(level: string, stream: LogStream = bufferedOutput()): SwitchLog {
   const log = pino(
     {
       level,
@@ -19,5 +26,9 @@ export function createLog(level: string, stream: DestinationStream = bufferedOut
     stream,
   )
   const transactions = new TransactionLog(line => stream.write(line), log.isLevelEnabled('info'))
-  return Object.assign(log, { transactions })
+  return Object.assign(log, {
+    transactions,
+    drain: async () => stream.drain?.(),
+    linesLeftOut: () => stream.linesLeftOut ?? 0,
+  })
 }

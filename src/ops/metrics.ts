@@ -8,6 +8,7 @@ export interface Sources {
   readonly queued: () => number
   readonly isAway: () => boolean
   readonly connections: () => number
+  readonly linesLeftOut: () => number
 }
 
 /** Everything that is counted, in one registry. No label holds anything that a client can make up. */
@@ -25,7 +26,7 @@ export class Metrics {
   readonly #expired: Counter
   readonly #late: Counter
 
-  constructor({ queued, isAway, connections }: Sources) {
+  constructor({ queued, isAway, connections, linesLeftOut }: Sources) {
     const registers = [this.registry]
     collectDefaultMetrics({ register: this.registry })
     const answered = this.#answered
@@ -93,6 +94,15 @@ export class Metrics {
       name: 'charsu_late_confirms_total',
       help: 'Confirms that came after their hold had run out: goods may have left unpaid',
       registers,
+    })
+    new Counter({
+      name: 'charsu_log_lines_left_out_total',
+      help: 'Lines of the log that found no room, or could not be written',
+      registers,
+      collect() {
+        this.reset()
+        this.inc(linesLeftOut())
+      },
     })
     new Gauge({
       name: 'charsu_lane_queue',

@@ -112,6 +112,8 @@ test('what it pays in is in its balance, once; what it has not left is not paid 
   expect([back.status, back.json.reason]).toEqual([409, 'funding_insufficient'])
   const nothing = await admin.call('POST', deposits, { key: 'finance-key', body: { amount: 0 } })
   expect([nothing.status, fields(nothing)]).toEqual([400, ['/amount']])
+  const most = { key: 'finance-key', body: { amount: Number.MAX_SAFE_INTEGER } }
+  expect((await admin.call('POST', deposits, most)).json.reason).toBe('amount_too_large')
   expect((await admin.call('GET', `${path}/snapp`)).json.balance).toBe(1_000)
   expect((await admin.call('POST', `${path}/nobody/deposits`, { body })).status).toBe(404)
   expect((await admin.call('POST', deposits, { key: 'operator-key', body })).status).toBe(403)

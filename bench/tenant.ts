@@ -10,8 +10,10 @@ export const apiKey = 'bench-pos-key'
 /** Each merchant has so many terminals; but there is one that has as many as all others together. */
 const terminalsPerMerchant = 4
 
-/** What every lot holds at the start, in rials: never spent within a run. */
-export const loadPerLot = '1000000000000'
+/** What every lot holds at the start, in rials, at most: never spent within a run. */
+const loadPerLotMax = 100_000_000_000
+/** What the funder may have given, all in all: the switch books no more on one account than 2^53 - 1. */
+const fundsMax = 9_000_000_000_000_000
 
 const terminal = (prefix: string, index: number): string => `${prefix}${String(index + 1).padStart(7, '0')}`
 const merchant = (number: number): string => `M${String(number + 1).padStart(14, '0')}`
@@ -72,6 +74,7 @@ const programsOf: Readonly<Record<Shape, readonly object[]>> = {
 /** `demo.json` with this many cards, and so many terminals of different merchants and of one. */
 export function benchTenant(shape: Shape, terminals: number, { cards }: Money): object {
   const programs = programsOf[shape] as readonly { code: string }[]
+  const amount = String(Math.min(loadPerLotMax, Math.floor(fundsMax / (cards * programs.length))))
   const merchants = Map.groupBy([...anyTills(terminals), ...hotTills(terminals)], till => till.merchant)
   return {
     code: tenantCode,
@@ -90,6 +93,6 @@ export function benchTenant(shape: Shape, terminals: number, { cards }: Money): 
       { key: apiKey, label: 'Benchmark', scopes: ['transactions:write', 'transactions:read'], merchants: ['*'] },
     ],
     cards: { bin: cardBin, count: cards },
-    loads: programs.map(({ code }) => ({ program: code, funder: 'bench', toCard: cards, amount: loadPerLot })),
+    loads: programs.map(({ code }) => ({ program: code, funder: 'bench', toCard: cards, amount })),
   }
 }

@@ -79,3 +79,14 @@ test.each<[string, Column]>([
   expect(await understood({ type: column.type, values: [] })).toEqual([])
   expect(type).toBe(column.type)
 })
+
+test('statements that are forgotten are prepared anew when they are sent again', async () => {
+  const one = statement('one', 'SELECT $1::integer', [1])
+  const count = statement('count', "SELECT count(*) FROM pg_prepared_statements WHERE name IN ('one', 'forget')")
+  const run = async () => (await session.run([one, count], { commits: false })).map(reply => reply.rows)
+  expect(await run()).toEqual([[['1']], [['1']]])
+  await session.forgetStatements()
+  expect(await session.run([count], { commits: false })).toMatchObject([{ rows: [['0']] }])
+  expect(await run()).toEqual([[['1']], [['1']]])
+  await session.forgetStatements()
+})

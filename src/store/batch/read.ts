@@ -18,15 +18,16 @@ import { cardColumns, decisionColumns, lotColumns, transactionColumns } from './
 export const today = -1
 export const yesterday = -2
 
+const dayOfClock = `floor(extract(epoch FROM clock_timestamp()) / 86400)::integer`
+
 /** Days around the database's own today of which both tables have a partition. Older ones may be put away. */
 export const readPartitions: Statement = statement(
   'read_partitions',
-  `SELECT day FROM (SELECT floor(extract(epoch FROM clock_timestamp()) / 86400)::integer + n AS day
+  `SELECT day FROM (SELECT ${dayOfClock} + n AS day
      FROM generate_series(-1, 3) AS n OFFSET 0) AS x
    WHERE to_regclass('decisions_' || day) IS NOT NULL AND to_regclass('transactions_' || day) IS NOT NULL`,
 )
 
-const dayOfClock = `floor(extract(epoch FROM clock_timestamp()) / 86400)::integer`
 const keyRows = (keys: string, days: string): string => `
   (SELECT $1::integer AS tenant, key, CASE WHEN day < 0 THEN ${dayOfClock} + day + 1 ELSE day END AS day
    FROM unnest(${keys}::uuid[], ${days}::integer[]) AS u(key, day) OFFSET 0)`

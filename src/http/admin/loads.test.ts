@@ -268,6 +268,30 @@ describe('four eyes', () => {
     expect((await admin.call('POST', `${path}/approve`, { key: 'second-admin-key' })).status).toBe(409)
   })
 
+  test('one that was approved and not carried out for seven days is not carried out any more', async () => {
+    const before = await lotsOf()
+    const asked = await admin.call('POST', '/admin/v1/loads', { body })
+    const path = `/admin/v1/approvals/${asked.json.id}`
+    const approve = () => admin.call('POST', `${path}/approve`, { key: 'second-admin-key' })
+    // As if the switch had been busy when it was approved.
+    await admin.approvedAgo(asked.json.id, 8)
+    expect((await admin.call('GET', path)).json).toMatchObject({ status: 'expired', decidedBy: 'somebody' })
+    const late = await approve()
+    expect([late.status, late.json.reason, fields(late)]).toEqual([409, 'state_unsuitable', ['id']])
+    expect((await admin.call('POST', `${path}/reject`, { key: 'second-admin-key' })).status).toBe(409)
+    expect(await lotsOf()).toBe(before)
+    await admin.approvedAgo(asked.json.id, 6)
+    const inTime = await approve()
+    expect([inTime.status, inTime.json.answer.status]).toEqual([200, 201])
+    const after = await lotsOf()
+    expect(after).not.toBe(before)
+    // As if the switch had ended before it stored the answer: what was done is told, however late.
+    await admin.approvedAgo(asked.json.id, 8)
+    const told = await approve()
+    expect([told.json.status, told.json.answer]).toEqual(['approved', inTime.json.answer])
+    expect(await lotsOf()).toBe(after)
+  })
+
   test('taking back everything waits if it comes to more than the threshold', async () => {
     const answer = await admin.call('POST', '/admin/v1/clawbacks', { body: { cardholder: '5', program: 'credit' } })
     expect([answer.status, answer.json.kind]).toEqual([202, 'clawback'])

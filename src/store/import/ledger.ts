@@ -5,6 +5,7 @@ import { fingerprint, type Hash } from '../../core/content.ts'
 import { decide } from '../../core/decide.ts'
 import type { DecisionContext } from '../../core/decision.ts'
 import { importKey } from '../../core/keys.ts'
+import type { Lot } from '../../core/ledger.ts'
 import { localTimeOf } from '../../core/local-time.ts'
 import type { Reason } from '../../core/reasons.ts'
 import { type OrganisationCounters, WorkingSet } from '../../core/working-set.ts'
@@ -13,7 +14,7 @@ import { fence, lockHolders, lockOrganisations } from '../batch/lock.ts'
 import { drawLots, readClock } from '../batch/read.ts'
 import { chainText, insertBatch } from '../batch/write.ts'
 import { updateOrganisations } from '../batch/write-lots.ts'
-import { idOf, type Row } from '../sql.ts'
+import { arrayOf, idOf, type Row, type Statement, statement } from '../sql.ts'
 import type { Copy, ImportConnection } from './connection.ts'
 import { decisionRows, lotRows, movementRows } from './ledger-rows.ts'
 import type { PlannedLine } from './people.ts'
@@ -55,13 +56,16 @@ export class ImportLedger {
   async decide(lines: readonly PlannedLine[]): Promise<DecidedLoads> {
     const { connection, catalog, number, actor, hash } = this.#options
     const { tenant } = catalog
-    const loads = lines.flatMap(({ line, holder }) => (line.load === null ? [] : [{ ...line.load, line, holder }]))
-    const existing = lines.filter(({ line, isNew }) => line.load !== null && !isNew).map(({ holder }) => holder)
+    const loads = lines.flatMap(({ line, holder, isNew }) =>
+      line.load === null ? [] : [{ ...line.load, line, holder, isNew }],
+    )
+    const existing = [...new Set(loads.filter(({ isNew }) => !isNew).map(({ holder }) => holder))]
     await connection.run(fence(tenant.id))
     if (existing.length > 0) {
       const sources = { tenant: tenant.id, holders: existing, tokens: [], ids: [], keys: [], days: [] }
       await connection.run(lockHolders(sources, 'wait'))
     }
+    const there = existing.length === 0 ? [] : (await connection.run(readAccounts(tenant.id, existing))).map(lotOf)
     const funders = [...new Set(loads.map(({ funder }) => funder))].sort((one, other) => one - other)
     const organisations = (await connection.run(lockOrganisations(tenant.id, funders, [], []))).map(organisationOf)
     const lots = (await connection.run(drawLots(loads.length))).map(row => idOf(row[0])).reverse()
@@ -72,6 +76,8 @@ export class ImportLedger {
     const rows = new WorkingSet({
       ...emptyRows,
       organisations,
+      lots: there,
+      holdersWithLots: loads.map(({ holder }) => holder),
       lockedHolders: loads.map(({ holder }) => [holder, []]),
     })
     const context: DecisionContext = {
@@ -139,11 +145,35 @@ const emptyRows = {
   decisions: [],
   transactions: [],
   cards: [],
-  lots: [],
-  holdersWithLots: [],
   settledUpTo: [],
   rememberedReversals: [],
 }
+
+/** Of the lots of holders: what decides whether one more is too much for their account, or frozen. */
+const readAccounts = (tenant: number, holders: readonly number[]): Statement =>
+  statement(
+    'import_read_accounts',
+    `SELECT l.lot, l.holder, l.program, l.funder, l.asset, l.debits_posted, l.credits_posted, l.status
+     FROM (SELECT $1::integer AS tenant, holder FROM unnest($2::bigint[]) AS holder OFFSET 0) AS x
+     JOIN lots l ON l.tenant = x.tenant AND l.holder = x.holder`,
+    [tenant, arrayOf(holders)],
+  )
+
+const lotOf = (row: Row): Lot => ({
+  id: idOf(row[0]),
+  holder: idOf(row[1]),
+  program: idOf(row[2]),
+  funder: idOf(row[3]),
+  asset: idOf(row[4]),
+  debitsPending: 0n,
+  debitsPosted: BigInt(row[5] as string),
+  creditsPending: 0n,
+  creditsPosted: BigInt(row[6] as string),
+  limit: 0n,
+  expiresAt: null,
+  sweepDue: null,
+  isFrozen: row[7] === '1',
+})
 
 const organisationOf = (row: Row): OrganisationCounters => ({
   id: idOf(row[0]),

@@ -19,8 +19,14 @@ import type { HolderName, LotMovement } from '../../core/lot-movements.ts'
 export interface LoadsAdmin {
   /** The id of a holder; null: there is none of that name. */
   holder(tenant: number, name: HolderName): Promise<number | null>
-  /** Of these holders, those who have credit of this organisation: its key may name them by their ids. */
-  seen(tenant: number, holders: readonly number[], only: number): Promise<ReadonlySet<number>>
+  /**
+   * Of these holders, those whom the key of this organisation may name by their ids: who have credit of it, or are
+   * members of this schedule of its own (null: of none).
+   */
+  seen(
+    tenant: number,
+    of: { readonly holders: readonly number[]; readonly only: number; readonly schedule: number | null },
+  ): Promise<ReadonlySet<number>>
   /** What of a holder's program, from one funder (null: any), could be taken back now. */
   unspent(
     tenant: number,

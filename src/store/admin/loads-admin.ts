@@ -33,7 +33,7 @@ type Of<Read extends (run: AdminPool['run'], tenant: number, of: never, ...rest:
 
 export const createLoads = (pool: AdminPool) => ({
   holder: (tenant: number, name: HolderName) => findHolder(pool.run, tenant, name),
-  seen: (tenant: number, holders: readonly number[], only: number) => readSeen(pool.run, tenant, holders, only),
+  seen: (tenant: number, of: Of<typeof readSeen>) => readSeen(pool.run, tenant, of),
   unspent: (tenant: number, of: Of<typeof readUnspent>) => readUnspent(pool.run, tenant, of),
   funderOfLot: (tenant: number, holder: number, lot: number) => readFunderOfLot(pool.run, tenant, holder, lot),
   movements: (tenant: number, of: Of<typeof readMovements>) => readMovements(pool.run, tenant, of),

@@ -25,7 +25,7 @@ import { answerCreate, etagOf, sendItem } from '../items.ts'
 import { answerList, id as idFilter, oneOf, parseId } from '../lists.ts'
 import { fileBytesMax, readUpload, uploadParameters, xlsxType } from '../load-file-upload.ts'
 import { IdParams, namesOf } from '../schemas/common.ts'
-import { LoadFileBody, LoadFileList, LoadLineBody, LoadLineList } from '../schemas/load-files.ts'
+import { LoadFileBody, LoadFileList, LoadFileStarted, LoadLineBody, LoadLineList } from '../schemas/load-files.ts'
 
 const tag = 'Load files'
 const filters = {
@@ -255,14 +255,14 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
     '/admin/v1/load-files/:id/run',
     {
       onRequest,
-      schema: { params: IdParams, response: { 202: LoadFileBody } },
+      schema: { params: IdParams, response: { 202: LoadFileStarted } },
       config: startDocs({
         operationId: 'runLoadFile',
         tag,
         summary: 'Run a load file',
         description:
           'Loads its accepted lines, each once however often this is asked for. A file beyond the threshold of ' +
-          'four eyes waits for a second person: then the answer is an approval.',
+          'four eyes waits for a second person: then the answer is an approval, which has a `status`.',
       }),
     },
     async (request, reply) => {

@@ -57,10 +57,12 @@ export const id = (about: string): Filter<number> => ({ about, must: 'must be an
 export const parseId = (digits: string): number | null =>
   /^[1-9][0-9]{0,14}$/.test(digits) ? Number.parseInt(digits, 10) : null
 
+/** What a cursor is of: the code or the id of the last item, or its place: time, batch, index and lot. */
+type CursorOf = 'code' | 'id' | 'place'
+
 export interface List<Item, Given extends Filters> {
   readonly filters: Given
-  /** What the cursor is of: the code or the id of the last item. */
-  readonly cursor: 'code' | 'id'
+  readonly cursor: CursorOf
   read(values: Values<Given>, page: PageRequest): Promise<Page<Item>>
   readonly render: Render<Item>
   /** Fields of the rendered item, as the columns of the CSV. */
@@ -125,7 +127,7 @@ type Parsed<Given extends Filters> =
 
 function parse<Given extends Filters>(
   given: Readonly<Record<string, unknown>>,
-  { filters, cursor }: { readonly filters: Given; readonly cursor: 'code' | 'id' },
+  { filters, cursor }: { readonly filters: Given; readonly cursor: CursorOf },
 ): Parsed<Given> {
   const parsed = parseQuery(given, { ...filters, ...pageFilters(cursor) } as Filters)
   if ('errors' in parsed) return parsed
@@ -157,7 +159,7 @@ export function parseQuery<Given extends Filters>(
   return errors.length > 0 ? { errors } : { values: values as Values<Given> }
 }
 
-const pageFilters = (cursor: 'code' | 'id') =>
+const pageFilters = (cursor: CursorOf) =>
   ({
     limit: {
       about: 'How many a page has at the most.',
@@ -179,9 +181,10 @@ const pageFilters = (cursor: 'code' | 'id') =>
 
 export const cursorOf = (last: string): string => Buffer.from(last).toString('base64url')
 
-function parseCursor(cursor: string, of: 'code' | 'id'): string | null {
+function parseCursor(cursor: string, of: CursorOf): string | null {
   const last = /^[\w-]{1,400}$/.test(cursor) ? Buffer.from(cursor, 'base64url').toString() : ''
   if (last === '' || cursorOf(last) !== cursor || /\p{C}/u.test(last)) return null
+  if (of === 'place') return /^[0-9]{1,16}(?:\.[0-9]{1,16}){3}$/.test(last) ? last : null
   return of === 'code' || parseId(last) !== null ? last : null
 }
 

@@ -13,7 +13,7 @@ import type {
   SchedulePatch,
   ScheduleStatus,
 } from '../../core/load-lists.ts'
-import type { HolderName, LotMovement } from '../../core/lot-movements.ts'
+import type { HolderName, ListedMovement, LotMovement, MovementFilter } from '../../core/lot-movements.ts'
 
 /** Loads and what moves value: holders and lots as they are needed for it, and lists of many loads. */
 export interface LoadsAdmin {
@@ -39,6 +39,8 @@ export interface LoadsAdmin {
     tenant: number,
     of: { readonly batch: number; readonly index: number; readonly holders: readonly number[] },
   ): Promise<readonly LotMovement[]>
+  /** What moved value outside purchases, the newest first. */
+  allMovements(tenant: number, filter: MovementFilter, page: PageRequest): Promise<Page<ListedMovement>>
   /** Whether the engine has decided a command under this key and day. */
   isDecided(tenant: number, of: { readonly key: string; readonly day: Day }): Promise<boolean>
   /** `only`: the organisation of whose credit the asker sees and makes lists; null: all. */

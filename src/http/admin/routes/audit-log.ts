@@ -10,6 +10,7 @@ import { AuditLineBody, AuditList } from '../schemas/setup.ts'
 const filters = {
   entity: text('Only this kind of thing.'),
   entityId: text('Only the thing with this code or id.'),
+  action: text('Only what was done so, such as `load` or `deposit`.'),
   actor: id('Only what the API key with this id did.'),
   from: time('At or after.'),
   to: time('Before.'),

@@ -7,6 +7,7 @@ import { tellable } from '../field-errors.ts'
 import { type FieldError, sendProblem } from '../problem.ts'
 import { parseRfc3339 } from '../times.ts'
 import { sendJson } from './call.ts'
+import { cellOf } from './csv-cells.ts'
 import type { Render } from './items.ts'
 
 export const listLimits = { default: 50, max: 500 } as const
@@ -65,7 +66,7 @@ export interface List<Item, Given extends Filters> {
   readonly cursor: CursorOf
   read(values: Values<Given>, page: PageRequest): Promise<Page<Item>>
   readonly render: Render<Item>
-  /** Fields of the rendered item, as the columns of the CSV. */
+  /** Of the CSV: see `columnsOf`. */
   readonly columns: readonly string[]
   /** Of the CSV file, without its ending. */
   readonly name: string
@@ -104,21 +105,13 @@ async function* csvOf<Item, Given extends Filters>(
   for (let page = first; ; ) {
     let chunk = ''
     for (const item of page.items) {
-      const body = list.render(item) as Readonly<Record<string, unknown>>
-      chunk += csvRecord(list.columns.map(name => csvValue(body[name])))
+      const body = list.render(item)
+      chunk += csvRecord(list.columns.map(column => cellOf(body, column)))
     }
     if (chunk !== '') yield chunk
     if (page.next === null) return
     page = await list.read(values, { limit: listLimits.max, after: page.next })
   }
-}
-
-/** Lists are separated by blanks; what has parts is JSON. */
-function csvValue(value: unknown): string | number | bigint | null {
-  if (value === null || value === undefined) return null
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value
-  if (Array.isArray(value) && value.every(one => typeof one !== 'object')) return value.join(' ')
-  return JSON.stringify(value)
 }
 
 type Parsed<Given extends Filters> =

@@ -2,9 +2,9 @@ import type { AuditLine } from '../../../core/admin.ts'
 import type { HttpApp, HttpDeps } from '../../deps.ts'
 import { rfc3339 } from '../../times.ts'
 import { allowList } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { listDocs } from '../docs.ts'
 import { answerList, id, text, time } from '../lists.ts'
-import { namesOf } from '../schemas/common.ts'
 import { AuditLineBody, AuditList } from '../schemas/setup.ts'
 
 const filters = {
@@ -41,7 +41,7 @@ export function addAuditLogRoutes(app: HttpApp, deps: HttpDeps): void {
         cursor: 'id',
         read: (filter, page) => setup.audit(request.apiKey.tenant, filter, page),
         render: bodyOf,
-        columns: namesOf(AuditLineBody),
+        columns: columnsOf(AuditLineBody),
         name: 'audit-log',
       }),
   )

@@ -20,11 +20,12 @@ import { sendProblem } from '../../problem.ts'
 import { rfc3339 } from '../../times.ts'
 import { carriedRefusal, type Executor, waitsForSecond } from '../approvals.ts'
 import { actorOf, allow, allowList, sendJson } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { actionDocs, createDocs, listDocs, readDocs, startDocs } from '../docs.ts'
 import { answerCreate, etagOf, sendItem } from '../items.ts'
 import { answerList, id as idFilter, oneOf, parseId } from '../lists.ts'
 import { fileBytesMax, readUpload, uploadParameters, xlsxType } from '../load-file-upload.ts'
-import { IdParams, namesOf } from '../schemas/common.ts'
+import { IdParams } from '../schemas/common.ts'
 import { LoadFileBody, LoadFileList, LoadFileStarted, LoadLineBody, LoadLineList } from '../schemas/load-files.ts'
 
 const tag = 'Load files'
@@ -145,7 +146,7 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         cursor: 'id',
         read: (filter, page) => loads.lists(tenant, { ...filter, only }, page),
         render: render(deps.catalogOf(tenant)),
-        columns: namesOf(LoadFileBody),
+        columns: columnsOf(LoadFileBody),
         name: 'load-files',
       })
     },
@@ -191,7 +192,7 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         cursor: 'id',
         read: ({ state }, page) => loads.lines(tenant, list.id, state, page),
         render: (line: LoadLine) => lineBody(line, catalog),
-        columns: namesOf(LoadLineBody),
+        columns: columnsOf(LoadLineBody),
         name: `load-file-${list.id}-lines`,
       })
     },

@@ -11,6 +11,7 @@ import { type Refusal, sendProblem } from '../../problem.ts'
 import { rfc3339 } from '../../times.ts'
 import { carriedRefusal, type Executor, waitsForSecond } from '../approvals.ts'
 import { allow, allowList } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { changeDocs, listDocs, moveDocs, readDocs } from '../docs.ts'
 import { fieldRefusal, firstHidden, funderOf, programOf } from '../holders.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
@@ -117,7 +118,7 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
         cursor: 'id',
         read: ({ status }, page) => loads.schedules(tenant, { status, only }, page),
         render: render(deps.catalogOf(tenant)),
-        columns: namesOf(ScheduleBody),
+        columns: columnsOf(ScheduleBody),
         name: 'load-schedules',
       })
     },

@@ -7,9 +7,9 @@ import type { HttpApp, HttpDeps } from '../../deps.ts'
 import { sendProblem } from '../../problem.ts'
 import { rfc3339 } from '../../times.ts'
 import { allowList } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { listDocs } from '../docs.ts'
 import { answerList, id, oneOf, text, time } from '../lists.ts'
-import { namesOf } from '../schemas/common.ts'
 import { MovementBody, MovementList, movementTypes } from '../schemas/movements.ts'
 
 const filters = {
@@ -67,7 +67,7 @@ export function addMovementRoutes(app: HttpApp, deps: HttpDeps): void {
           )
         },
         render: movement => movementBody(movement, catalog),
-        columns: namesOf(MovementBody),
+        columns: columnsOf(MovementBody),
         name: 'movements',
       })
     },

@@ -8,6 +8,7 @@ import type { InFlight } from '../../idempotency.ts'
 import { sendProblem } from '../../problem.ts'
 import { rfc3339 } from '../../times.ts'
 import { actorOf, allow, allowList } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { changeDocs, createDocs, listDocs, readDocs } from '../docs.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
 import { answerList, oneOf, time } from '../lists.ts'
@@ -84,7 +85,7 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
           return parties.organisations(tenant, { only, status }, page)
         },
         render: bodyOf,
-        columns: namesOf(OrganisationBody),
+        columns: columnsOf(OrganisationBody),
         name: 'organisations',
       }),
   )
@@ -195,7 +196,7 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
         cursor: 'id',
         read: (span, page) => setup.audit(apiKey.tenant, { ...depositsOf(organisation), ...span }, page),
         render: ({ after, actor }) => ({ ...noNote, ...JSON.parse(after ?? '{}'), actor }),
-        columns: namesOf(DepositLine),
+        columns: columnsOf(DepositLine),
         name: `deposits-${organisation.code}`,
       })
     },

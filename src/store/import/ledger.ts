@@ -13,6 +13,7 @@ import { fence, lockHolders, lockOrganisations } from '../batch/lock.ts'
 import { drawLots, readClock } from '../batch/read.ts'
 import { chainText, insertBatch } from '../batch/write.ts'
 import { updateOrganisations } from '../batch/write-lots.ts'
+import { TextReader } from '../rows.ts'
 import { idOf, type Row } from '../sql.ts'
 import type { Copy, ImportConnection } from './connection.ts'
 import { decisionRows, lotRows, movementRows } from './ledger-rows.ts'
@@ -59,15 +60,24 @@ export class ImportLedger {
     const existing = lines.filter(({ line, isNew }) => line.load !== null && !isNew).map(({ holder }) => holder)
     await connection.run(fence(tenant.id))
     if (existing.length > 0) {
-      const sources = { tenant: tenant.id, holders: existing, tokens: [], ids: [], keys: [], days: [] }
+      const sources = {
+        tenant: tenant.id,
+        holders: existing,
+        countedHolders: [],
+        tokens: [],
+        ids: [],
+        keys: [],
+        days: [],
+      }
       await connection.run(lockHolders(sources, 'wait'))
     }
     const funders = [...new Set(loads.map(({ funder }) => funder))].sort((one, other) => one - other)
     const organisations = (await connection.run(lockOrganisations(tenant.id, funders, [], []))).map(organisationOf)
     const lots = (await connection.run(drawLots(loads.length))).map(row => idOf(row[0])).reverse()
     const [clock] = await connection.run(readClock(0))
-    const batch = idOf(clock?.[0])
-    const at = idOf(clock?.[1])
+    const placed = new TextReader(clock ?? [])
+    const batch = placed.number()
+    const at = placed.time()
 
     const rows = new WorkingSet({
       ...emptyRows,
@@ -145,8 +155,7 @@ const emptyRows = {
   rememberedReversals: [],
 }
 
-const organisationOf = (row: Row): OrganisationCounters => ({
-  id: idOf(row[0]),
-  balance: BigInt(row[1] as string),
-  usage: usageOf(row[2]),
-})
+function organisationOf(values: Row): OrganisationCounters {
+  const row = new TextReader(values)
+  return { id: row.number(), balance: row.money(), usage: usageOf(row) }
+}

@@ -20,8 +20,8 @@ const expectedNames = [
   ...['fence', 'lock_names', 'lock_holders_wait', 'lock_holders_of_originals_wait', 'read_decisions'],
   ...['read_transactions', 'read_transactions_by_key', 'read_cards', 'read_lots'],
   ...['read_watermarks', 'read_remembered_reversals', 'read_clock', 'read_partitions'],
-  ...['insert_decisions', 'insert_transactions', 'update_transactions', 'update_lots', 'insert_hold_deadlines'],
-  'update_pin_tries',
+  ...['insert_decisions', 'insert_transactions', 'update_transactions', 'update_lots', 'update_read_lots'],
+  ...['insert_hold_deadlines', 'update_pin_tries'],
   ...[
     'lock_organisations',
     'read_lots_of_transactions',

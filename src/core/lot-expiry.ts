@@ -36,9 +36,10 @@ export function keepAlive(shares: readonly Share[], rows: WorkingSet, { catalog,
   }
 }
 
-/** The lots of a transaction, where they must be read before value can go back to them; null: they are. */
+/** The lots of a transaction, where they (and the limits) must be read before value can go back; null: they are. */
 export function lotsNeed({ holder }: Transaction, rows: WorkingSet): Need | null {
-  return holder === null || rows.lotsOf(holder) !== undefined ? null : { lotsOf: [holder] }
+  if (holder === null || (rows.lotsOf(holder) !== undefined && rows.knowsUsage(holder))) return null
+  return { lotsOf: [holder] }
 }
 
 /**

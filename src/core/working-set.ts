@@ -10,8 +10,8 @@ export interface Rows {
   readonly transactions: readonly Transaction[]
   readonly cards: readonly Card[]
   readonly lots: readonly Lot[]
-  /** Holders whose row this batch has locked, each with what its limits have counted. */
-  readonly lockedHolders: readonly (readonly [holder: number, usage: Usage | UsageReader])[]
+  /** Holders whose row this batch has locked, each with what its limits have counted; null: that was not read. */
+  readonly lockedHolders: readonly (readonly [holder: number, usage: Usage | null])[]
   /** Holders that this batch was to lock, and that are not there. Without: that is not known. */
   readonly missingHolders?: readonly number[]
   /** Organisations whose counters this batch has locked. */
@@ -25,9 +25,6 @@ export interface Rows {
   /** Bills that were reversed before any request for them had arrived. */
   readonly rememberedReversals: readonly BillReference[]
 }
-
-/** Reads what was counted once it is asked for: most commands do not ask. */
-export type UsageReader = () => Usage
 
 export interface BillReference {
   readonly merchant: number
@@ -112,7 +109,7 @@ export class WorkingSet {
   readonly #lotsByHolder = new Map<number, AccountId[]>()
   readonly #newLots = new Set<AccountId>()
   readonly #changedLots = new Map<AccountId, LotChange>()
-  readonly #usage: Map<number, Usage | UsageReader>
+  readonly #usage: Map<number, Usage | null>
   readonly #missingHolders: ReadonlySet<number>
   readonly #changedUsage = new Map<number, UsageChange>()
   readonly #organisations: Map<number, OrganisationCounters>
@@ -173,12 +170,14 @@ export class WorkingSet {
 
   /** What the limits of a locked holder have counted. */
   usageOf(holder: number): Usage {
-    const usage = this.#usage.get(holder)
-    if (usage === undefined) throw new Error(`holder ${holder} is not locked`)
-    if (typeof usage !== 'function') return usage
-    const read = usage()
-    this.#usage.set(holder, read)
-    return read
+    const usage = this.#usage.get(holder) ?? null
+    if (usage === null) throw new Error(`what the limits of holder ${holder} have counted was not read`)
+    return usage
+  }
+
+  /** Whether that is known: it is wherever the lots are read. */
+  knowsUsage(holder: number): boolean {
+    return (this.#usage.get(holder) ?? null) !== null
   }
 
   setUsage(holder: number, usage: Usage): void {

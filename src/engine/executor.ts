@@ -4,11 +4,8 @@ import type { Catalog } from '../core/catalog.ts'
 import { decide } from '../core/decide.ts'
 import { deferred, type Outcome } from '../core/decision.ts'
 import { dayOfMicros, type Micros, microsPerSecond } from '../core/ids.ts'
-import type { Lot } from '../core/ledger.ts'
 import { localTimeOf } from '../core/local-time.ts'
-import type { Card } from '../core/transactions.ts'
-import { type OrganisationCounters, type UsageReader, WorkingSet } from '../core/working-set.ts'
-import { cardColumnCount, cardOf, decisionOf, lotOf, transactionOf, usageOf } from '../store/batch/columns.ts'
+import { WorkingSet } from '../core/working-set.ts'
 import { begin, fence, lockHolders, lockNames, lockOrganisations } from '../store/batch/lock.ts'
 import * as read from '../store/batch/read.ts'
 import { foundIn } from '../store/batch/resolve.ts'
@@ -16,16 +13,19 @@ import * as write from '../store/batch/write.ts'
 import * as writeLots from '../store/batch/write-lots.ts'
 import { BatchError } from '../store/errors.ts'
 import type { Session } from '../store/session.ts'
+import { type DaySpan, partitionOf, type Statement, spanOf } from '../store/sql.ts'
 import {
-  type DaySpan,
-  idOf,
-  idOrNull,
-  integersOf,
-  partitionOf,
-  type Row,
-  type Statement,
-  spanOf,
-} from '../store/sql.ts'
+  addCard,
+  addClock,
+  addDecision,
+  addHolder,
+  addLot,
+  addOrganisation,
+  addTransaction,
+  emptyRows,
+  type Reader,
+  type ReadRows,
+} from './batch-rows.ts'
 import { resolverOf, waitingForEarlier, withOriginal } from './originals.ts'
 import { type Planned, planReads, type ReadPlan } from './reads.ts'
 
@@ -123,7 +123,7 @@ export class Executor {
     if (today !== null && today === this.#partitionsOn) return
     if (this.#partitionsOn !== null) await this.#session.forgetStatements()
     const [reply] = await this.#session.run([read.readPartitions], { commits: false })
-    this.#partitions = new Set(reply?.rows.map(row => idOf(row[0])))
+    this.#partitions = new Set(reply?.rows.map(row => row.number()))
     this.#partitionsOn = today
   }
 
@@ -145,8 +145,8 @@ export class Executor {
     const resolved = [...jobs]
     lookups.forEach(({ index }, at) => {
       const job = jobs[index] as Planned
-      const rows = replies[opening.length + at]?.rows ?? []
-      resolved[index] = { ...job, command: withOriginal(job.command, foundIn(rows)) }
+      const found = replies[opening.length + at]
+      resolved[index] = { ...job, command: withOriginal(job.command, found === undefined ? [] : foundIn(found.rows)) }
     })
     return { resolved, prelude: true }
   }
@@ -154,10 +154,10 @@ export class Executor {
   async #read(plan: ReadPlan, catalog: Catalog, mode: 'wait' | 'skip', isOpen: boolean): Promise<ReadRows> {
     const tenant = catalog.tenant.id
     const flight: Statement[] = []
-    const parsers: ((rows: Row[], into: ReadRows) => void)[] = []
-    const send = (statement: Statement, parse: (rows: Row[], into: ReadRows) => void = () => undefined): void => {
+    const readers: Reader[] = []
+    const send = (statement: Statement, reader: Reader = () => undefined): void => {
       flight.push(statement)
-      parsers.push(parse)
+      readers.push(reader)
     }
     if (!isOpen) {
       send(begin)
@@ -168,74 +168,49 @@ export class Executor {
     const sources = {
       tenant,
       holders: [...plan.holders],
+      countedHolders: [...plan.countedHolders],
       tokens,
       ids: [...plan.idsOfUnknown],
       keys: plan.originalKeys,
       days: plan.originalDays,
     }
-    send(lockHolders(sources, mode), (rows, into) => {
-      for (const [id, usage, place] of rows) {
-        const holder = idOf(id)
-        into.lockedHolders.push([holder, () => usageOf(usage)])
-        into.placesOfHolders.set(holder, place as string)
-      }
-    })
+    send(lockHolders(sources, mode), addHolder)
     const { programsWithBudgets } = plan
     if (plan.organisations.size > 0 || (programsWithBudgets.length > 0 && tokens.length > 0)) {
       const budgets = lockOrganisations(tenant, [...plan.organisations], tokens, programsWithBudgets, mode)
-      send(budgets, (rows, into) => into.organisations.push(...rows.map(organisationOf)))
+      send(budgets, addOrganisation)
     }
     const partitions = this.#partitions
     const span = this.#spanOf(plan.days)
-    send(read.readDecisions(tenant, plan.keys, plan.days, span, partitionOf(span, partitions)), (rows, into) =>
-      into.decisions.push(...rows.map(decisionOf)),
-    )
-    const addTransactions = (rows: Row[], into: ReadRows): void => {
-      into.transactions.push(...rows.map(transactionOf))
-    }
-    if (plan.ids.size > 0) send(read.readTransactions(tenant, [...plan.ids], partitions), addTransactions)
+    send(read.readDecisions(tenant, plan.keys, plan.days, span, partitionOf(span, partitions)), addDecision)
+    if (plan.ids.size > 0) send(read.readTransactions(tenant, [...plan.ids], partitions), addTransaction)
     if (plan.originalKeys.length > 0) {
-      send(read.readTransactionsByKey(tenant, plan.originalKeys, plan.originalDays), addTransactions)
+      send(read.readTransactionsByKey(tenant, plan.originalKeys, plan.originalDays), addTransaction)
     }
-    if (tokens.length > 0) send(read.readCards(tenant, tokens), parseCards)
-    if (plan.lotsOf.size > 0) {
-      send(read.readLots(tenant, [...plan.lotsOf]), (rows, into) => {
-        for (const holder of plan.lotsOf) into.holdersWithLots.add(holder)
-        for (const row of rows) into.lots.set(idOf(row[0]), lotOf(row, 0))
-      })
-    }
+    if (tokens.length > 0) send(read.readCards(tenant, tokens), addCard)
+    if (plan.lotsOf.size > 0) send(read.readLots(tenant, [...plan.lotsOf]), addLot)
     if (plan.lotsOfIds.size > 0 || plan.lotsOfKeys.length > 0) {
-      const { lotsOfIds, lotsOfKeys, lotsOfDays } = plan
-      send(read.readLotsOfTransactions(tenant, [...lotsOfIds], lotsOfKeys, lotsOfDays), (rows, into) => {
-        for (const lot of rows.map(row => lotOf(row, 0))) {
-          into.lots.set(lot.id, lot)
-          into.holdersWithLots.add(lot.holder)
-        }
-      })
+      send(read.readLotsOfTransactions(tenant, [...plan.lotsOfIds], plan.lotsOfKeys, plan.lotsOfDays), addLot)
     }
-    if (plan.newLots > 0) {
-      send(read.drawLots(plan.newLots), (rows, into) => into.newLots.push(...rows.map(row => idOf(row[0]))))
-    }
+    if (plan.newLots > 0) send(read.drawLots(plan.newLots), (row, into) => into.newLots.push(row.number()))
     if (plan.watermarksOf.size > 0) {
-      send(read.readWatermarks(tenant, [...plan.watermarksOf]), (rows, into) => {
-        into.settledUpTo.push(...rows.map(row => [idOf(row[0]), idOf(row[1])] as const))
+      send(read.readWatermarks(tenant, [...plan.watermarksOf]), (row, into) => {
+        into.settledUpTo.push([row.number(), row.number()])
       })
     }
     if (plan.bills.length > 0) {
-      send(read.readRememberedReversals(tenant, plan.bills), (rows, into) => {
-        into.rememberedReversals.push(...rows.map(row => ({ merchant: idOf(row[0]), reference: row[1] as string })))
+      send(read.readRememberedReversals(tenant, plan.bills), (row, into) => {
+        into.rememberedReversals.push({ merchant: row.number(), reference: row.text() as string })
       })
     }
-    send(read.readClock(plan.openings), (rows, into) => {
-      into.batch = idOf(rows[0]?.[0])
-      into.at = idOf(rows[0]?.[1])
-      into.sequences = integersOf(rows[0]?.[2]).map(idOf)
-    })
+    send(read.readClock(plan.openings), addClock)
     const replies = await this.#session.run(flight, { commits: false })
-    const into = emptyRows()
-    for (const [index, { rows }] of replies.entries()) parsers[index]?.(rows, into)
+    const into = emptyRows(plan.lotsOf)
+    for (const [index, { rows }] of replies.entries()) rows.each(row => readers[index]?.(row, into))
     // One that was left out because somebody else has locked it may well be there.
-    if (mode === 'wait') into.missingHolders = [...plan.holders].filter(holder => !into.placesOfHolders.has(holder))
+    if (mode === 'wait') {
+      into.missingHolders = [...plan.holders, ...plan.countedHolders].filter(one => !into.placesOfHolders.has(one))
+    }
     this.#lastAt = into.at
     this.#lastElapsed = this.#clock.elapsed()
     return into
@@ -253,7 +228,7 @@ export class Executor {
     return spanOf([...named, dayOfMicros(now - guessSlack) - 1, dayOfMicros(now + guessSlack)])
   }
 
-  async #write({ rows, context, placesOfHolders }: Batch, catalog: Catalog): Promise<void> {
+  async #write({ rows, context, placesOfHolders, placesOfLots }: Batch, catalog: Catalog): Promise<void> {
     const tenant = catalog.tenant.id
     const { batch, at } = context
     const partitions = this.#partitions
@@ -263,7 +238,7 @@ export class Executor {
     if (decisions.length > 0) {
       const opened = rows.openedTransactions
       const changed = rows.changedTransactions
-      const deltas = [...rows.lotDeltas.values()]
+      const deltas = Map.groupBy(rows.lotDeltas.values(), ({ lot }) => placesOfLots.has(lot))
       const hash = this.#hash(write.chainText(this.#lastHash, batch, at, decisions))
       link = { run: this.#run, position: this.#position, hash }
       flight.push(write.insertDecisions(tenant, batch, at, decisions.toSorted(byKey), partitions))
@@ -271,7 +246,10 @@ export class Executor {
       if (newLots.length > 0) flight.push(writeLots.insertLots(tenant, at, newLots))
       if (opened.length > 0) flight.push(write.insertTransactions(tenant, at, opened, partitions))
       if (changed.length > 0) flight.push(write.updateTransactions(tenant, changed, partitions))
-      if (deltas.length > 0) flight.push(write.updateLots(tenant, deltas))
+      const ofRead = deltas.get(true)
+      if (ofRead !== undefined) flight.push(write.updateReadLots(tenant, ofRead, placesOfLots))
+      const ofUnread = deltas.get(false)
+      if (ofUnread !== undefined) flight.push(write.updateLots(tenant, ofUnread))
       if (changedLots.length > 0) flight.push(writeLots.updateLotExpiry(tenant, changedLots))
       if (changedUsage.length > 0) flight.push(writeLots.updateUsage(tenant, changedUsage, placesOfHolders))
       if (changedOrganisations.length > 0) flight.push(writeLots.updateOrganisations(tenant, changedOrganisations))
@@ -293,65 +271,12 @@ export class Executor {
   }
 }
 
-interface ReadRows {
-  readonly decisions: ReturnType<typeof decisionOf>[]
-  readonly transactions: ReturnType<typeof transactionOf>[]
-  readonly cards: Map<string, Card>
-  readonly lots: Map<number, Lot>
-  readonly lockedHolders: (readonly [number, UsageReader])[]
-  /** Where their rows are. */
-  readonly placesOfHolders: Map<number, string>
-  missingHolders: number[]
-  readonly organisations: OrganisationCounters[]
-  readonly holdersWithLots: Set<number>
-  readonly newLots: number[]
-  readonly settledUpTo: (readonly [number, number])[]
-  readonly rememberedReversals: { merchant: number; reference: string }[]
-  batch: number
-  at: Micros
-  sequences: number[]
-}
-
-const emptyRows = (): ReadRows => ({
-  decisions: [],
-  transactions: [],
-  cards: new Map(),
-  lots: new Map(),
-  lockedHolders: [],
-  placesOfHolders: new Map(),
-  missingHolders: [],
-  organisations: [],
-  holdersWithLots: new Set(),
-  newLots: [],
-  settledUpTo: [],
-  rememberedReversals: [],
-  batch: 0,
-  at: 0,
-  sequences: [],
-})
-
-const organisationOf = (row: Row): OrganisationCounters => ({
-  id: idOf(row[0]),
-  balance: BigInt(row[1] as string),
-  usage: usageOf(row[2]),
-})
-
-/** A row for each lot of a card's holder; the lot's columns are NULL where there is none. */
-function parseCards(rows: readonly Row[], into: ReadRows): void {
-  for (const row of rows) {
-    const card = cardOf(row)
-    into.cards.set(card.token, card)
-    into.holdersWithLots.add(card.holder)
-    const lot = idOrNull(row[cardColumnCount])
-    if (lot !== null) into.lots.set(lot, lotOf(row, cardColumnCount))
-  }
-}
-
 interface Batch {
   readonly outcomes: readonly Outcome[]
   readonly rows: WorkingSet
   readonly context: { readonly batch: number; readonly at: Micros }
-  readonly placesOfHolders: ReadonlyMap<number, string>
+  readonly placesOfHolders: ReadonlyMap<number, number>
+  readonly placesOfLots: ReadonlyMap<number, number>
 }
 
 /** The one synchronous step: every command sees the effects of those before it. */
@@ -360,6 +285,7 @@ function decideAll(jobs: readonly Planned[], waiting: ReadonlySet<number>, read:
     ...read,
     cards: [...read.cards.values()],
     lots: [...read.lots.values()],
+    lockedHolders: [...read.lockedHolders],
     holdersWithLots: [...read.holdersWithLots],
   })
   const { timeZone, cutOverSeconds } = catalog.tenant
@@ -379,7 +305,8 @@ function decideAll(jobs: readonly Planned[], waiting: ReadonlySet<number>, read:
   }
   read.sequences.reverse()
   const outcomes = jobs.map(({ command }, index) => (waiting.has(index) ? deferred() : decide(command, rows, context)))
-  return { outcomes, rows, context, placesOfHolders: read.placesOfHolders }
+  const { placesOfHolders, placesOfLots } = read
+  return { outcomes, rows, context, placesOfHolders, placesOfLots }
 }
 
 const byKey = (one: { key: string; day: number }, other: { key: string; day: number }): number =>

@@ -12,8 +12,10 @@ export interface ReadPlan {
   /** Names without a row, locked so that rivals meet. */
   readonly names: string[]
   readonly tokens: Set<string>
-  /** Tokens of which the lots are needed too; the others are read to find the holder only. */
+  /** Holders that are to be locked, of whom nothing needs to be known. */
   readonly holders: Set<number>
+  /** Those of whom it matters what their limits have counted. */
+  readonly countedHolders: Set<number>
   readonly ids: Set<number>
   /** Those of them whose holder is not known. */
   readonly idsOfUnknown: Set<number>
@@ -50,6 +52,7 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
     names: [],
     tokens: new Set(),
     holders: new Set(),
+    countedHolders: new Set(),
     ids: new Set(),
     idsOfUnknown: new Set(),
     keys: [],
@@ -80,10 +83,13 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
         break
       case 'confirm':
         planOriginal(plan, command, holder)
+        // In part it gives back, and needs the lots then.
+        if (holder !== null) plan.holders.add(holder)
         break
       case 'reverse':
       case 'refund':
         planOriginal(plan, command, holder)
+        if (holder !== null) plan.countedHolders.add(holder)
         // A reverse after settlement books a refund.
         plan.openings += 1
         planWatermarks(plan, command, catalog)
@@ -141,7 +147,7 @@ function addId(plan: ReadPlan, id: number, holder: number | null): void {
 
 function addLotsOf(plan: ReadPlan, holder: number): void {
   plan.lotsOf.add(holder)
-  plan.holders.add(holder)
+  plan.countedHolders.add(holder)
 }
 
 /** Value that goes back may go to a lot that has expired since. */
@@ -181,7 +187,6 @@ function planAuthorize(plan: ReadPlan, command: Authorize, catalog: Catalog): vo
 
 function planOriginal(plan: ReadPlan, command: Confirm | Reverse | Refund, holder: number | null): void {
   const { original } = command
-  if (holder !== null) plan.holders.add(holder)
   if (original.by === 'id') addId(plan, original.id, holder)
   if (original.by === 'key') {
     if (original.day === null) plan.names.push(`key|${command.tenant}|${original.key}`)

@@ -1,28 +1,33 @@
 import type pg from 'pg'
-import type { Row, Statement } from './sql.ts'
+import type { Statement } from './sql.ts'
 import type { MessageWriter } from './wire.ts'
+import { WireRows } from './wire-rows.ts'
 
 /** What one statement of a flight has answered: its rows, and the first word of its command tag. */
 export interface Reply {
-  readonly rows: Row[]
+  readonly rows: WireRows
   readonly command: string
 }
 
 /**
  * Statements that travel together: one write, one Sync, one wait, as the extended protocol allows (PostgreSQL manual,
- * "Pipelining"). The first that fails ends the flight: what follows it is not executed, COMMIT included. Rows come as
- * the text that the server sends.
+ * "Pipelining"). The first that fails ends the flight: what follows it is not executed, COMMIT included. The rows of
+ * the replies can be read until the next flight is written.
  */
 export class Flight implements pg.Submittable {
   readonly done: Promise<Reply[]>
   readonly #bytes: Buffer
-  readonly #replies: Reply[] = []
-  #rows: Row[] = []
+  readonly #reader: FlightReader
   #resolve: (replies: Reply[]) => void = () => undefined
   #reject: (error: unknown) => void = () => undefined
 
   /** `prepared`: names that this connection knows. All others are prepared on the way, and then known. */
-  constructor(statements: readonly Statement[], prepared: Set<string>, writer: MessageWriter) {
+  constructor(
+    statements: readonly Statement[],
+    prepared: Set<string>,
+    { writer, reader }: { writer: MessageWriter; reader: FlightReader },
+  ) {
+    this.#reader = reader
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -50,29 +55,96 @@ export class Flight implements pg.Submittable {
   }
 
   submit(connection: pg.Connection): void {
+    this.#reader.begin()
     connection.stream.write(this.#bytes)
   }
 
-  handleDataRow({ fields }: { fields: Row }): void {
-    this.#rows.push(fields)
-  }
-
-  handleCommandComplete({ text }: { text: string }): void {
-    const space = text.indexOf(' ')
-    this.#replies.push({ rows: this.#rows, command: space < 0 ? text : text.slice(0, space) })
-    this.#rows = []
-  }
-
   handleReadyForQuery(): void {
-    this.#resolve(this.#replies)
+    this.#resolve(this.#reader.replies())
   }
 
   handleError(error: unknown): void {
     this.#reject(error)
   }
+}
 
-  // A portal that is not described has no description, and none of these is suspended or empty.
-  handleRowDescription(): void {}
-  handlePortalSuspended(): void {}
-  handleEmptyQuery(): void {}
+/** Types of messages (PostgreSQL manual, "Message Formats"). */
+const code = { parseComplete: 49, bindComplete: 50, closeComplete: 51, commandComplete: 67, dataRow: 68, ready: 90 }
+/** Type and length. */
+const headerBytes = 5
+
+/**
+ * Reads the answer to a flight: what it consists of, rows above all, is kept as it came, in one buffer that is used
+ * again and again. All other messages (errors, notices, the end) are left to node-postgres.
+ */
+export class FlightReader {
+  #bytes = Buffer.allocUnsafeSlow(65_536)
+  /** Where the next message begins. */
+  #at = 0
+  /** Up to where the buffer is filled. */
+  #end = 0
+  #isUnderWay = false
+  #replies: { from: number; count: number; command: string }[] = []
+  /** Where the first row of the statement under way is, and how many there are. */
+  #from = 0
+  #count = 0
+
+  begin(): void {
+    this.#at = 0
+    this.#end = 0
+    this.#from = 0
+    this.#count = 0
+    this.#replies = []
+    this.#isUnderWay = true
+  }
+
+  /** Bytes from the server. `others` gets those that are not of a flight, whole messages while one is under way. */
+  take(chunk: Buffer, others: (bytes: Buffer) => void): void {
+    if (!this.#isUnderWay) {
+      others(chunk)
+      return
+    }
+    this.#add(chunk)
+    while (this.#end - this.#at >= headerBytes) {
+      const start = this.#at
+      const next = start + 1 + this.#bytes.readInt32BE(start + 1)
+      if (next > this.#end) return
+      this.#at = next
+      const type = this.#bytes[start]
+      if (type === code.dataRow) this.#count += 1
+      else if (type === code.commandComplete) this.#complete(start, next)
+      else if (type === code.ready) {
+        this.#isUnderWay = false
+        // The end first: it ends the flight. What comes behind it is of none.
+        others(Buffer.from(this.#bytes.subarray(start, this.#end)))
+        return
+      } else if (type !== code.parseComplete && type !== code.bindComplete && type !== code.closeComplete) {
+        others(this.#bytes.subarray(start, next))
+      }
+    }
+  }
+
+  /** Of the statements that were completed. */
+  replies(): Reply[] {
+    const bytes = this.#bytes
+    return this.#replies.map(({ from, count, command }) => ({ rows: new WireRows(bytes, from, count), command }))
+  }
+
+  #complete(start: number, next: number): void {
+    const tag = this.#bytes.toString('latin1', start + headerBytes, next - 1)
+    const space = tag.indexOf(' ')
+    this.#replies.push({ from: this.#from, count: this.#count, command: space < 0 ? tag : tag.slice(0, space) })
+    this.#from = next
+    this.#count = 0
+  }
+
+  #add(chunk: Buffer): void {
+    if (this.#end + chunk.length > this.#bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(2 * (this.#end + chunk.length))
+      this.#bytes.copy(grown, 0, 0, this.#end)
+      this.#bytes = grown
+    }
+    chunk.copy(this.#bytes, this.#end)
+    this.#end += chunk.length
+  }
 }

@@ -1,6 +1,7 @@
+import { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { BatchError, faultOf } from './errors.ts'
-import { Flight, type Reply } from './flight.ts'
+import { Flight, FlightReader, type Reply } from './flight.ts'
 import { type Statement, statement } from './sql.ts'
 import { MessageWriter } from './wire.ts'
 
@@ -42,12 +43,14 @@ export class Session {
   readonly #prepared = new Set<string>()
   /** One for all flights: the answer to one comes before the next is written. */
   readonly #writer = new MessageWriter()
+  readonly #reader = new FlightReader()
   #isBroken = false
   #committedOnlyHere = false
 
   private constructor(client: pg.Client, replyTimeoutMs: number) {
     this.#client = client
     this.#replyTimeoutMs = replyTimeoutMs
+    divert(client, this.#reader)
     client.on('error', () => {
       this.#isBroken = true
     })
@@ -93,10 +96,13 @@ export class Session {
     return this.#isBroken
   }
 
-  /** Sends all statements in one flight. Throws the first failure as a BatchError; `inDoubt` if the flight commits. */
+  /**
+   * Sends all statements in one flight. The rows can be read until the next one. Throws the first failure as a
+   * BatchError; `inDoubt` if the flight commits.
+   */
   async run(statements: readonly Statement[], { commits }: { commits: boolean }): Promise<Reply[]> {
     this.#committedOnlyHere = false
-    const flight = new Flight(statements, this.#prepared, this.#writer)
+    const flight = new Flight(statements, this.#prepared, { writer: this.#writer, reader: this.#reader })
     const replies = await this.#orDestroy(this.#replyTimeoutMs, () => this.#client.query(flight).done).catch(
       (error: unknown) => {
         const fault = faultOf(error)
@@ -111,7 +117,7 @@ export class Session {
 
   /** node-postgres cannot give a connection up: its socket can. */
   get #socket(): Socket {
-    return (this.#client as unknown as { connection: { stream: Socket } }).connection.stream
+    return connectionOf(this.#client).stream
   }
 
   /** Ends a transaction that is not to be written; a failure only means that the session is broken. */
@@ -143,4 +149,27 @@ export class Session {
 
 interface Socket {
   destroy(): void
+  on(event: 'data', listener: (bytes: Buffer) => void): void
+}
+
+/** What node-postgres does not show. */
+interface Connection {
+  readonly stream: Socket
+  attachListeners(stream: Pick<Socket, 'on'>): void
+}
+
+const connectionOf = (client: pg.Client): Connection => (client as unknown as { connection: Connection }).connection
+
+/**
+ * Lets the reader of flights have what the server sends, before node-postgres, which knows rows as text only, has what
+ * is left.
+ */
+function divert(client: pg.Client, reader: FlightReader): void {
+  const connection = connectionOf(client)
+  const attach = connection.attachListeners.bind(connection)
+  connection.attachListeners = socket => {
+    const others = new EventEmitter()
+    attach(others)
+    socket.on('data', bytes => reader.take(bytes, rest => others.emit('data', rest)))
+  }
 }

@@ -1,6 +1,11 @@
-export type ElementType = 'bigint' | 'integer' | 'smallint' | 'uuid' | 'text'
+import type { Micros } from '../core/ids.ts'
 
-/** The values of an array parameter. A bigint may be given as a safe integer, a uuid is 32 hexadecimal digits. */
+export type ElementType = 'bigint' | 'integer' | 'smallint' | 'uuid' | 'text' | 'bytea' | 'timestamptz' | 'tid'
+
+/**
+ * The values of an array parameter. A bigint may be given as a safe integer; a uuid and a bytea are hexadecimal digits,
+ * a timestamptz is microseconds since 1970, a tid is a place as `RowReader` tells it.
+ */
 export interface Column {
   readonly type: ElementType
   readonly values: readonly (number | bigint | string | null)[]
@@ -59,6 +64,9 @@ export const integers = (values: readonly (number | null)[]): Column => ({ type:
 export const smallints = (values: readonly (number | null)[]): Column => ({ type: 'smallint', values })
 export const uuids = (values: readonly string[]): Column => ({ type: 'uuid', values })
 export const texts = (values: readonly (string | null)[]): Column => ({ type: 'text', values })
+export const byteas = (values: readonly (string | null)[]): Column => ({ type: 'bytea', values })
+export const timestamps = (values: readonly (Micros | null)[]): Column => ({ type: 'timestamptz', values })
+export const places = (values: readonly (number | null)[]): Column => ({ type: 'tid', values })
 
 /** An array literal of values that need no quoting: numbers, bigints, hexadecimal digits. Null is NULL. */
 export function arrayOf(values: readonly (number | bigint | string | boolean | null)[]): string {

@@ -2,7 +2,20 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { Session } from './session.ts'
-import { bigints, type Column, integers, smallints, statement, texts, uuids, type Value } from './sql.ts'
+import {
+  bigints,
+  byteas,
+  type Column,
+  integers,
+  places,
+  type Statement,
+  smallints,
+  statement,
+  texts,
+  timestamps,
+  uuids,
+  type Value,
+} from './sql.ts'
 
 let database: TestDatabase
 let session: Session
@@ -19,7 +32,7 @@ afterAll(async () => {
 
 const echo = async (name: string, text: string, values: readonly Value[]): Promise<unknown> => {
   const [reply] = await session.run([statement(name, text, values)], { commits: false })
-  return JSON.parse(reply?.rows[0]?.[0] as string)
+  return JSON.parse(reply?.rows.map(row => row.text())[0] as string)
 }
 
 /** As the database has understood a column: each value as text. */
@@ -27,7 +40,30 @@ const understood = ({ type, values }: Column): Promise<unknown> =>
   echo(type, `SELECT to_json(ARRAY(SELECT v::text FROM unnest($1::${type}[]) AS v))`, [{ type, values }])
 
 const shown = ({ type, values }: Column): unknown =>
-  values.map(value => (value === null ? null : type === 'uuid' ? dashed(String(value)) : String(value)))
+  values.map(value => (value === null ? null : (shownOf[type] ?? String)(String(value))))
+
+const shownOf: Partial<Record<Column['type'], (value: string) => string>> = {
+  uuid: digits => dashed(digits),
+  bytea: digits => `\\x${digits}`,
+  tid: one => `(${Math.floor(Number(one) / 65_536)},${Number(one) % 65_536})`,
+  timestamptz: micros => {
+    const { day, time, fraction } = partsOf(Number(micros))
+    return `${day} ${time}${fraction === '' ? '' : `.${fraction}`}+00`
+  },
+}
+
+/** As DateStyle ISO has it: no zeros at the end of a fraction. */
+function partsOf(micros: number) {
+  const seconds = Math.floor(micros / 1_000_000)
+  const [day, time] = new Date(seconds * 1_000).toISOString().slice(0, 19).split('T')
+  return {
+    day,
+    time,
+    fraction: String(micros - seconds * 1_000_000)
+      .padStart(6, '0')
+      .replace(/0+$/, ''),
+  }
+}
 
 const dashed = (digits: string): string => digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 
@@ -35,6 +71,8 @@ const listOf = <T>(one: fc.Arbitrary<T>) => fc.array(fc.option(one, { freq: 8 })
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
 // A zero byte is no text to PostgreSQL.
 const text = fc.string({ unit: 'grapheme', maxLength: 200 }).map(one => one.replaceAll('\0', ''))
+const moment = fc.integer({ min: 0, max: 8_000_000_000_000_000 })
+const place = fc.integer({ min: 0, max: 2 ** 48 - 1 })
 const uuid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(bytes => Buffer.from(bytes).toString('hex'))
 
 describe('a column is what the database reads', () => {
@@ -44,6 +82,9 @@ describe('a column is what the database reads', () => {
     ['smallint', listOf(fc.integer({ min: -32_768, max: 32_767 })).map(smallints)],
     ['uuid', fc.array(uuid, { maxLength: 40 }).map(uuids)],
     ['text', listOf(text).map(texts)],
+    ['bytea', listOf(fc.uint8Array({ maxLength: 30 }).map(bytes => Buffer.from(bytes).toString('hex'))).map(byteas)],
+    ['timestamptz', listOf(moment).map(timestamps)],
+    ['tid', listOf(place).map(places)],
   ])('%s', async (_type, columns) => {
     await fc.assert(
       fc.asyncProperty(columns, async column => {
@@ -83,10 +124,11 @@ test.each<[string, Column]>([
 test('statements that are forgotten are prepared anew when they are sent again', async () => {
   const one = statement('one', 'SELECT $1::integer', [1])
   const count = statement('count', "SELECT count(*) FROM pg_prepared_statements WHERE name IN ('one', 'forget')")
-  const run = async () => (await session.run([one, count], { commits: false })).map(reply => reply.rows)
-  expect(await run()).toEqual([[['1']], [['1']]])
+  const run = async (...statements: Statement[]) =>
+    (await session.run(statements, { commits: false })).flatMap(({ rows }) => rows.map(row => row.number()))
+  expect(await run(one, count)).toEqual([1, 1])
   await session.forgetStatements()
-  expect(await session.run([count], { commits: false })).toMatchObject([{ rows: [['0']] }])
-  expect(await run()).toEqual([[['1']], [['1']]])
+  expect(await run(count)).toEqual([0])
+  expect(await run(one, count)).toEqual([1, 1])
   await session.forgetStatements()
 })

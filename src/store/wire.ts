@@ -1,4 +1,6 @@
+import { placesPerBlock } from './rows.ts'
 import { type Column, type ElementType, isColumn, type Statement, type Value } from './sql.ts'
+import { postgresEpoch } from './wire-rows.ts'
 
 /** Their object ids (PostgreSQL, pg_type.dat). */
 const oids: Readonly<Record<ElementType, number>> = {
@@ -7,6 +9,9 @@ const oids: Readonly<Record<ElementType, number>> = {
   smallint: 21,
   uuid: 2950,
   text: 25,
+  bytea: 17,
+  timestamptz: 1184,
+  tid: 27,
 }
 
 const code = { bind: 66, close: 67, execute: 69, parse: 80, sync: 83, statement: 83 }
@@ -20,8 +25,8 @@ const wordSize = 4_294_967_296
 /**
  * Writes messages of the extended query protocol into one buffer, which it uses again and again (PostgreSQL manual,
  * "Message Formats"). Columns go in the binary format of arrays: to make and to read a number as text costs each side
- * several times as much. Single values go as text, and rows come back as text. Throws a RangeError for a value that its
- * type cannot hold.
+ * several times as much. Rows are asked for in the binary format too, see `WireRows`; single values go as text. Throws
+ * a RangeError for a value that its type cannot hold.
  */
 export class MessageWriter {
   #bytes = Buffer.allocUnsafeSlow(65_536)
@@ -63,7 +68,8 @@ export class MessageWriter {
     for (const value of values) this.#int16(isColumn(value) ? binaryFormat : textFormat)
     this.#int16(values.length)
     for (const value of values) this.#value(value)
-    this.#int16(0)
+    this.#int16(1)
+    this.#int16(binaryFormat)
     this.#end(bind)
     const execute = this.#open(code.execute)
     this.#byte(0)
@@ -106,8 +112,11 @@ export class MessageWriter {
 
   #element(type: ElementType, value: number | bigint | string): void {
     if (type === 'bigint') this.#bigint(value as number | bigint)
+    else if (type === 'timestamptz') this.#bigint((value as number) - postgresEpoch)
     else if (type === 'text') this.#text(value as string)
     else if (type === 'uuid') this.#uuid(value as string)
+    else if (type === 'bytea') this.#bytea(value as string)
+    else if (type === 'tid') this.#place(value as number)
     else if (type === 'smallint') {
       if (((value as number) << 16) >> 16 !== value) throw new RangeError('a value is no smallint')
       this.#int32(2)
@@ -120,11 +129,25 @@ export class MessageWriter {
   }
 
   #uuid(digits: string): void {
-    this.#int32(16)
-    this.#room(16)
-    if (digits.length !== 32 || this.#bytes.write(digits, this.#at, 'hex') !== 16)
-      throw new RangeError('a value is no uuid')
-    this.#at += 16
+    if (digits.length !== 32) throw new RangeError('a value is no uuid')
+    this.#bytea(digits)
+  }
+
+  /** From hexadecimal digits. */
+  #bytea(digits: string): void {
+    const bytes = digits.length / 2
+    this.#int32(bytes)
+    this.#room(bytes)
+    if (this.#bytes.write(digits, this.#at, 'hex') !== bytes) throw new RangeError('a value is not hexadecimal')
+    this.#at += bytes
+  }
+
+  #place(place: number): void {
+    this.#int32(6)
+    this.#room(6)
+    this.#view.setUint32(this.#at, Math.floor(place / placesPerBlock))
+    this.#view.setUint16(this.#at + 4, place % placesPerBlock)
+    this.#at += 6
   }
 
   #bigint(value: number | bigint): void {

@@ -5,7 +5,7 @@ import type { Decision } from '../../src/core/transactions.ts'
 import type { Submit } from '../../src/engine/result.ts'
 import { decisionColumns, decisionOf, lotColumns, lotOf } from '../../src/store/batch/columns.ts'
 import { fenceClass } from '../../src/store/batch/lock.ts'
-import type { Row } from '../../src/store/sql.ts'
+import { TextReader } from '../../src/store/rows.ts'
 import type { TestLedger } from './switch.ts'
 
 export type Decided = Extract<Outcome, { kind: 'decided' }>
@@ -20,15 +20,15 @@ export async function ask(engine: Submit, command: Command): Promise<Decided> {
 export const reasonOf = (outcome: { kind: string; decision?: { reason: string } }): string =>
   outcome.decision?.reason ?? outcome.kind
 
-async function rowsOf({ pool }: TestLedger, text: string, values: unknown[]): Promise<Row[]> {
+async function rowsOf({ pool }: TestLedger, text: string, values: unknown[]): Promise<TextReader[]> {
   const types = { getTypeParser: () => (value: string) => value }
   const { rows } = await pool.query({ text, values, rowMode: 'array', types: types as never })
-  return rows as Row[]
+  return rows.map(values => new TextReader(values as (string | null)[]))
 }
 
 export async function readLots(ledger: TestLedger, tenant = ledger.catalog.tenant.id): Promise<Lot[]> {
   const rows = await rowsOf(ledger, `SELECT ${lotColumns('l')} FROM lots l WHERE tenant = $1 ORDER BY l.lot`, [tenant])
-  return rows.map(row => lotOf(row, 0))
+  return rows.flatMap(row => lotOf(row) ?? [])
 }
 
 /** Every stored answer, in the order of deciding. */

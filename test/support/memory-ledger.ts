@@ -150,7 +150,10 @@ export class MemoryLedger {
     const cards = [...plan.tokens].flatMap(token => this.cards.get(token) ?? [])
     const lotsOf = [...cards, ...transactionsOf(plan.lotsOfIds, plan.lotsOfKeys, plan.lotsOfDays)]
     const holdersWithLots = new Set([...plan.lotsOf, ...lotsOf.flatMap(({ holder }) => holder ?? [])])
-    const locked = new Set([...plan.holders, ...[...cards, ...transactions].flatMap(({ holder }) => holder ?? [])])
+    const unknown = transactionsOf(plan.idsOfUnknown, plan.originalKeys, plan.originalDays)
+    const found = [...cards, ...unknown].flatMap(({ holder }) => holder ?? [])
+    const counted = new Set([...plan.countedHolders, ...found])
+    const locked = new Set([...plan.holders, ...counted])
     const tokensOf = new Set(cards.map(({ holder }) => holder))
     const lots = [...this.lots.values()]
     const budgets = lots.filter(one => tokensOf.has(one.holder) && plan.programsWithBudgets.includes(one.program))
@@ -159,7 +162,7 @@ export class MemoryLedger {
       transactions,
       cards,
       lots: lots.filter(({ holder }) => holdersWithLots.has(holder)),
-      lockedHolders: [...locked].map(holder => [holder, this.usage.get(holder) ?? []] as const),
+      lockedHolders: [...locked].map(one => [one, counted.has(one) ? (this.usage.get(one) ?? []) : null] as const),
       organisations: [...new Set([...plan.organisations, ...budgets.map(({ funder }) => funder)])].flatMap(
         id => this.organisations.get(id) ?? [],
       ),

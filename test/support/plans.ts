@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { Statement, Value } from '../../src/store/sql.ts'
+import type { Column, Statement, Value } from '../../src/store/sql.ts'
 
 /** One node of a plan that reads a table. */
 export interface Scan {
@@ -23,11 +23,16 @@ interface PlanNode {
 
 function quoted(value: Value): string {
   if (value === null) return 'NULL'
-  const text = typeof value === 'object' ? `{${value.values.map(one => JSON.stringify(one, digits)).join()}}` : value
+  const text = typeof value === 'object' ? `{${value.values.map(one => elementOf(one, value.type)).join()}}` : value
   return `'${String(text).replaceAll("'", "''")}'`
 }
 
-const digits = (_name: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
+function elementOf(value: Column['values'][number], type: Column['type']): string {
+  if (value === null) return 'NULL'
+  if (type === 'timestamptz') return `"${new Date(Number(value) / 1_000).toISOString()}"`
+  if (type === 'tid') return `"(${Math.floor(Number(value) / 65_536)},${Number(value) % 65_536})"`
+  return JSON.stringify(type === 'bytea' ? `\\x${value}` : String(value))
+}
 
 /**
  * Every scan of a table in the plan by which a lane runs this statement: prepared, and planned for any values. With

@@ -6,8 +6,8 @@ export const steps = {
   'before BEGIN': { announcedBy: 'begin\0', arrives: 'none' },
   /** All of the first flight. */
   'in the lock': { announcedBy: 'lock_holders', arrives: 'all' },
-  /** The second flight, up to the update of the lots. */
-  'in the write': { announcedBy: 'update_lots\0', arrives: 'before' },
+  /** The second flight, up to the update of the lots that were read. */
+  'in the write': { announcedBy: 'update_read_lots\0', arrives: 'before' },
   /** The second flight without its COMMIT. */
   'COMMIT sent and lost': { announcedBy: 'commit\0', arrives: 'before' },
   /** All of the second flight; the answer is lost. */

@@ -5,6 +5,7 @@ import { Executor } from '../../src/engine/executor.ts'
 import { elapsedSeconds, nowMicros } from '../../src/ops/clock.ts'
 import { Session } from '../../src/store/session.ts'
 import type { Statement } from '../../src/store/sql.ts'
+import { WireRows } from '../../src/store/wire-rows.ts'
 
 /** What is done to the flights of a lane on their way to the database. */
 export interface Rigging {
@@ -47,7 +48,7 @@ function rig(session: Session, { rewrite, beforeLocks = [], gapMs = 0, trusts = 
       return rewritten.map(one => replies[flight.indexOf(one)] as Awaited<ReturnType<Run>>[number])
     } catch (error) {
       if (!options.commits || !trusts) throw error
-      return rewritten.map(() => ({ rows: [], command: 'COMMIT' }))
+      return rewritten.map(() => ({ rows: new WireRows(Buffer.alloc(0), 0, 0), command: 'COMMIT' }))
     }
   }
   // Everything but `run` is the session's own.

@@ -4,6 +4,7 @@ import { phaseCodes } from '../../core/phases.ts'
 import { type LotChange, type StatementEntry, statementOf } from '../../core/statement.ts'
 import { commandCodeOf, commandKinds } from '../batch/codes.ts'
 import { legsOf, postingsOf } from '../batch/columns.ts'
+import { TextReader } from '../rows.ts'
 import { arrayOf, dayOfId, idOf, idOrNull, microsOf, timestampOf } from '../sql.ts'
 import type { AdminPool, Run, TextRow } from './pool.ts'
 
@@ -132,7 +133,7 @@ function purchaseOf(row: TextRow): Purchase {
     reference: row.reference ?? null,
     batch: idOf(row.confirmed_in),
     at: idOf(row.at),
-    posted: new Map(legsOf(row.legs).map(({ lot, posted }) => [lot, posted])),
+    posted: new Map(legsOf(new TextReader([row.legs ?? null])).map(({ lot, posted }) => [lot, posted])),
     isReversed: row.reversed !== '0',
   }
 }
@@ -221,7 +222,7 @@ async function readDecided(
   const byId = new Map(purchases.map(one => [one.id, one]))
   return rows.flatMap(row => {
     const { id, merchant, reference } = byId.get(idOf(row.txn)) as Purchase
-    return postingsOf(row.legs).flatMap(({ debit, credit, posted }): LotChange[] => {
+    return postingsOf(new TextReader([row.legs ?? null])).flatMap(({ debit, credit, posted }): LotChange[] => {
       const lot = lots.has(debit) ? debit : credit
       if (posted === 0n || !lots.has(lot)) return []
       return [

@@ -27,8 +27,10 @@ export const lockNames = (names: readonly string[]): Statement =>
 
 export interface HolderSources {
   readonly tenant: number
-  /** Holders that are known already. */
+  /** Holders that are known already, of whom it does not matter what their limits have counted. */
   readonly holders: readonly number[]
+  /** And those of whom it does. */
+  readonly countedHolders: readonly number[]
   readonly tokens: readonly string[]
   /** Transaction ids, and the keys (with their days) that opened or moved one. */
   readonly ids: readonly number[]
@@ -38,25 +40,27 @@ export interface HolderSources {
 
 /** The tenant goes in as a column of each row: as a constant it makes the planner scan a table without statistics. */
 const knownHolders = `
-      SELECT $1::integer AS tenant, known AS holder FROM unnest($2::bigint[]) AS known
+      SELECT $1::integer AS tenant, known AS holder, false AS is_counted FROM unnest($2::bigint[]) AS known
       UNION ALL
-      SELECT c.tenant, c.holder
-      FROM (SELECT $1::integer AS tenant, token FROM unnest($3::uuid[]) AS token OFFSET 0) AS x
+      SELECT $1::integer, known, true FROM unnest($3::bigint[]) AS known
+      UNION ALL
+      SELECT c.tenant, c.holder, true
+      FROM (SELECT $1::integer AS tenant, token FROM unnest($4::uuid[]) AS token OFFSET 0) AS x
       JOIN cards c ON c.tenant = x.tenant AND c.token = x.token`
 
 const holdersOfOriginals = `
       UNION ALL
-      SELECT t.tenant, t.holder
-      FROM (SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($4::bigint[]) AS id OFFSET 0) AS x
+      SELECT t.tenant, t.holder, true
+      FROM (SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($5::bigint[]) AS id OFFSET 0) AS x
       JOIN transactions t ON t.tenant = x.tenant AND t.day = x.day AND t.id = x.id
       UNION ALL
-      SELECT t.tenant, t.holder
-      FROM (SELECT $1::integer AS tenant, key, day FROM unnest($5::uuid[], $6::integer[]) AS u(key, day) OFFSET 0) AS x
+      SELECT t.tenant, t.holder, true
+      FROM (SELECT $1::integer AS tenant, key, day FROM unnest($6::uuid[], $7::integer[]) AS u(key, day) OFFSET 0) AS x
       JOIN decisions d ON d.tenant = x.tenant AND d.day = x.day AND d.key = x.key
       JOIN transactions t ON t.tenant = d.tenant AND t.day = ${dayOfId('d.txn')} AND t.id = d.txn`
 
 const lockHoldersText = (sources: string, wait: '' | 'SKIP LOCKED'): string => `
-  SELECT h.id, h.usage, h.ctid FROM (${sources}
+  SELECT h.id, h.ctid, CASE WHEN x.is_counted THEN coalesce(h.usage, '{}') END FROM (${sources}
     OFFSET 0
   ) AS x
   JOIN cardholders h ON h.tenant = x.tenant AND h.id = x.holder
@@ -70,13 +74,13 @@ const lockKnownTexts = textsOf(knownHolders)
 const lockFoundTexts = textsOf(knownHolders + holdersOfOriginals)
 
 /**
- * Locks the rows of all holders concerned, in the order of their ids, and tells which, with what their limits have
- * counted and where the row is (of a locked row the latest version is told). `skip`: leaves held ones out. Originals
- * are only looked for where there are any: that opens every partition.
+ * Locks the rows of all holders concerned, in the order of their ids, and tells which, where each row is, and
+ * what the limits have counted if it matters (of a locked row the latest version is told). A holder may be there twice.
+ * `skip`: leaves held ones out. Originals are only looked for where there are any: that opens every partition.
  */
 export function lockHolders(sources: HolderSources, mode: 'wait' | 'skip'): Statement {
-  const { tenant, holders, tokens, ids, keys, days } = sources
-  const known = [tenant, bigints(holders), uuids(tokens)]
+  const { tenant, holders, countedHolders, tokens, ids, keys, days } = sources
+  const known = [tenant, bigints(holders), bigints(countedHolders), uuids(tokens)]
   if (ids.length === 0 && keys.length === 0) return statement(`lock_holders_${mode}`, lockKnownTexts[mode], known)
   const originals = [bigints(ids), uuids(keys), integers(days)]
   return statement(`lock_holders_of_originals_${mode}`, lockFoundTexts[mode], [...known, ...originals])

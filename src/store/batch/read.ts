@@ -4,7 +4,6 @@ import {
   type DaySpan,
   dayOfId,
   integers,
-  microsOf,
   partitionOf,
   type Statement,
   spanOf,
@@ -83,11 +82,11 @@ export const readTransactionsByKey = (tenant: number, keys: readonly string[], d
     [tenant, uuids(keys), integers(days)],
   )
 
-/** Cards with the lots of their holders: a row for each lot, one without a lot where there is none. */
+/** Cards with the lots of their holders, and where those are: a row for each lot, one without where there is none. */
 export const readCards = (tenant: number, tokens: readonly string[]): Statement =>
   statement(
     'read_cards',
-    `SELECT ${cardColumns('c')}, ${lotColumns('l')}
+    `SELECT ${cardColumns('c')}, ${lotColumns('l')}, l.ctid
      FROM (SELECT $1::integer AS tenant, token FROM unnest($2::uuid[]) AS token OFFSET 0) AS x
      JOIN cards c ON c.tenant = x.tenant AND c.token = x.token
      LEFT JOIN lots l ON l.tenant = c.tenant AND l.holder = c.holder`,
@@ -97,7 +96,7 @@ export const readCards = (tenant: number, tokens: readonly string[]): Statement 
 export const readLots = (tenant: number, holders: readonly number[]): Statement =>
   statement(
     'read_lots',
-    `SELECT ${lotColumns('l')}
+    `SELECT ${lotColumns('l')}, l.ctid
      FROM (SELECT $1::integer AS tenant, holder FROM unnest($2::bigint[]) AS holder OFFSET 0) AS x
      JOIN lots l ON l.tenant = x.tenant AND l.holder = x.holder`,
     [tenant, bigints(holders)],
@@ -112,7 +111,7 @@ export const readLotsOfTransactions = (
 ): Statement =>
   statement(
     'read_lots_of_transactions',
-    `SELECT ${lotColumns('l')} FROM (
+    `SELECT ${lotColumns('l')}, l.ctid FROM (
        SELECT DISTINCT tenant, holder FROM (
          SELECT t.tenant, t.holder
          FROM (SELECT $1::integer AS tenant, id, ${dayOfId('id')} AS day FROM unnest($2::bigint[]) AS id OFFSET 0) AS x
@@ -161,7 +160,7 @@ export const readRememberedReversals = (
 export const readClock = (openings: number): Statement =>
   statement(
     'read_clock',
-    `SELECT nextval('batch_seq'), ${microsOf('clock_timestamp()')},
+    `SELECT nextval('batch_seq'), clock_timestamp(),
        ARRAY(SELECT nextval('transaction_seq') FROM generate_series(1, $1::integer))`,
     [openings],
   )

@@ -1,5 +1,6 @@
 import { idOfRrn, type TransactionId } from '../../core/ids.ts'
-import { dayOfId, idOf, type Row, type Statement, statement } from '../sql.ts'
+import { dayOfId, type Statement, statement } from '../sql.ts'
+import type { WireRows } from '../wire-rows.ts'
 
 /**
  * Originals that are named by something else than an id or the key of a known day. They are seldom, so each is looked
@@ -64,4 +65,4 @@ export const resolveReference = (tenant: number, merchant: number, reference: st
   )
 
 /** Transactions of the name that any of these look-ups found. */
-export const foundIn = (rows: readonly Row[]): TransactionId[] => rows.map(row => idOf(row[0]))
+export const foundIn = (rows: WireRows): TransactionId[] => rows.map(row => row.number())

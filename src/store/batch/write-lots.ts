@@ -5,6 +5,7 @@ import {
   expectMoved,
   integers,
   listsOf,
+  places,
   rowsOf,
   rowsOfTenant,
   type Statement,
@@ -12,6 +13,7 @@ import {
   statement,
   texts,
   timestampOf,
+  timestamps,
 } from '../sql.ts'
 import { commandCodeOf } from './codes.ts'
 import { writeUsage } from './columns.ts'
@@ -25,13 +27,13 @@ export const insertLots = (tenant: number, at: number, lots: readonly Lot[]): St
     `INSERT INTO lots (holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit,
        expires_at, sweep_due, loaded_at, tenant, program, funder, asset, status)
      SELECT holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit,
-       ${timestampOf('expires_at')}, ${timestampOf('sweep_due')}, ${timestampOf('$2::bigint')}, $1::integer, program,
+       expires_at, sweep_due, ${timestampOf('$2::bigint')}, $1::integer, program,
        funder, asset, coalesce((SELECT max(f.status) FROM lots f
          WHERE f.tenant = $1::integer AND f.holder = u.holder AND f.program = u.program), 0)
      FROM ${rowsOf(
        3,
        `holder bigint, lot bigint, debits_pending bigint, debits_posted bigint, credits_pending bigint,
-         credits_posted bigint, credit_limit bigint, expires_at bigint, sweep_due bigint, program integer,
+         credits_posted bigint, credit_limit bigint, expires_at timestamptz, sweep_due timestamptz, program integer,
          funder integer, asset smallint`,
      )} AS u`,
     [
@@ -44,8 +46,8 @@ export const insertLots = (tenant: number, at: number, lots: readonly Lot[]): St
       bigints(lots.map(one => one.creditsPending)),
       bigints(lots.map(one => one.creditsPosted)),
       bigints(lots.map(one => one.limit)),
-      bigints(lots.map(one => one.expiresAt)),
-      bigints(lots.map(one => one.sweepDue)),
+      timestamps(lots.map(one => one.expiresAt)),
+      timestamps(lots.map(one => one.sweepDue)),
       integers(lots.map(one => one.program)),
       integers(lots.map(one => one.funder)),
       smallints(lots.map(one => one.asset)),
@@ -57,16 +59,16 @@ export const updateLotExpiry = (tenant: number, changes: readonly LotChange[]): 
   statement(
     'update_lot_expiry',
     `WITH moved AS (
-       UPDATE lots l SET expires_at = ${timestampOf('x.expires_at')}, sweep_due = ${timestampOf('x.sweep_due')}
-       FROM ${rowsOfTenant(2, 'holder bigint, lot bigint, expires_at bigint, sweep_due bigint')} AS x
+       UPDATE lots l SET expires_at = x.expires_at, sweep_due = x.sweep_due
+       FROM ${rowsOfTenant(2, 'holder bigint, lot bigint, expires_at timestamptz, sweep_due timestamptz')} AS x
        WHERE l.tenant = x.tenant AND l.holder = x.holder AND l.lot = x.lot RETURNING 1)
      ${expectMoved(6, 'expiry of lots')}`,
     [
       tenant,
       bigints(changes.map(one => one.holder)),
       bigints(changes.map(one => one.lot)),
-      bigints(changes.map(one => one.expiresAt)),
-      bigints(changes.map(one => one.sweepDue)),
+      timestamps(changes.map(one => one.expiresAt)),
+      timestamps(changes.map(one => one.sweepDue)),
       changes.length,
     ],
   )
@@ -78,7 +80,7 @@ export const updateLotExpiry = (tenant: number, changes: readonly LotChange[]): 
 export function updateUsage(
   tenant: number,
   changes: readonly UsageChange[],
-  read: ReadonlyMap<number, string>,
+  read: ReadonlyMap<number, number>,
 ): Statement {
   const usage = listsOf(
     changes.map(one => one.usage),
@@ -88,15 +90,15 @@ export function updateUsage(
     'update_usage',
     `WITH moved AS (
        UPDATE cardholders h SET usage = ($3::bigint[])[x.first:x.last]
-       FROM ${rowsOfTenant(4, 'id bigint, read text, first integer, last integer')} AS x
-       WHERE h.ctid = x.read::tid AND h.tenant = x.tenant AND h.id = x.id RETURNING 1)
+       FROM ${rowsOfTenant(4, 'id bigint, read tid, first integer, last integer')} AS x
+       WHERE h.ctid = x.read AND h.tenant = x.tenant AND h.id = x.id RETURNING 1)
      ${expectMoved(2, 'usage')}`,
     [
       tenant,
       changes.length,
       usage.numbers,
       bigints(changes.map(one => one.holder)),
-      texts(changes.map(one => read.get(one.holder) ?? null)),
+      places(changes.map(one => read.get(one.holder) ?? null)),
       usage.first,
       usage.last,
     ],

@@ -7,11 +7,13 @@ import type { BillReference, LotDelta, PinTries } from '../../core/working-set.t
 import {
   arrayOf,
   bigints,
+  byteas,
   dayOfId,
   expectMoved,
   integers,
   listsOf,
   partitionOf,
+  places,
   rowsOf,
   rowsOfTenant,
   type Statement,
@@ -19,8 +21,8 @@ import {
   spanOf,
   statement,
   texts,
-  timestampOf,
   timestampOfParameter,
+  timestamps,
   uuids,
 } from '../sql.ts'
 import { commandCodeOf, transactionCodeOf } from './codes.ts'
@@ -54,12 +56,12 @@ export function insertDecisions(
     `INSERT INTO decisions${partition} (key, txn, batch_seq, at, requested, authorized, confirmed, reversed, refunded,
        tenant, day, idx, kind, reason, phase, render, content, legs, balances)
      SELECT key, txn, $2::bigint, ${timestampOfParameter('$3')}, requested, authorized, confirmed, reversed, refunded,
-       $1::integer, day, idx, kind, reason, phase, ${renderVersion}, decode(content, 'hex'),
+       $1::integer, day, idx, kind, reason, phase, ${renderVersion}, content,
        ($4::bigint[])[legs_first:legs_last], balances::json
      FROM ${rowsOf(
        5,
        `key uuid, day integer, txn bigint, requested bigint, authorized bigint, confirmed bigint, reversed bigint,
-         refunded bigint, idx smallint, kind smallint, reason smallint, phase smallint, content text,
+         refunded bigint, idx smallint, kind smallint, reason smallint, phase smallint, content bytea,
          legs_first integer, legs_last integer, balances text`,
      )} AS u`,
     [
@@ -79,7 +81,7 @@ export function insertDecisions(
       smallints(decisions.map(one => commandCodeOf(one.kind))),
       smallints(decisions.map(one => reasons[one.reason].code)),
       smallints(decisions.map(one => (one.phase === null ? null : phaseCodes[one.phase]))),
-      texts(decisions.map(one => one.content)),
+      byteas(decisions.map(one => one.content)),
       legs.first,
       legs.last,
       texts(decisions.map(one => balancesLiteral(one.balances))),
@@ -105,13 +107,13 @@ export function insertTransactions(
        expires_at, confirmed_in, original, card, tenant, day, merchant, terminal, business_date, stan, asset, version,
        phase, reason, kind, rrn, reference, legs)
      SELECT id, holder, requested, authorized, confirmed, reversed, refunded, ${timestampOfParameter('$2')},
-       ${timestampOf('expires_at')}, confirmed_in, original, card, $1::integer, ${dayOfId('id')}, merchant, terminal,
+       expires_at, confirmed_in, original, card, $1::integer, ${dayOfId('id')}, merchant, terminal,
        business_date, stan, asset, version, phase, reason, kind, rrn, reference,
        ($3::bigint[])[legs_first:legs_last]
      FROM ${rowsOf(
        4,
        `id bigint, holder bigint, requested bigint, authorized bigint, confirmed bigint, reversed bigint,
-         refunded bigint, expires_at bigint, confirmed_in bigint, original bigint, card uuid, merchant integer,
+         refunded bigint, expires_at timestamptz, confirmed_in bigint, original bigint, card uuid, merchant integer,
          terminal integer, business_date integer, stan integer, asset smallint, version smallint, phase smallint,
          reason smallint, kind smallint, rrn text, reference text, legs_first integer, legs_last integer`,
      )} AS u`,
@@ -126,7 +128,7 @@ export function insertTransactions(
       bigints(transactions.map(one => one.amounts.confirmed)),
       bigints(transactions.map(one => one.amounts.reversed)),
       bigints(transactions.map(one => one.amounts.refunded)),
-      bigints(transactions.map(one => one.expiresAt)),
+      timestamps(transactions.map(one => one.expiresAt)),
       bigints(transactions.map(one => one.confirmedIn)),
       bigints(transactions.map(one => one.original)),
       uuids(transactions.map(one => one.card)),
@@ -194,36 +196,50 @@ export function updateTransactions(
   )
 }
 
+const moveLots = (source: string, isTheOne: string): string => `
+  WITH moved AS (
+    UPDATE lots l SET debits_pending = l.debits_pending + x.debits_pending,
+      debits_posted = l.debits_posted + x.debits_posted, credits_pending = l.credits_pending + x.credits_pending,
+      credits_posted = l.credits_posted + x.credits_posted
+    FROM ${source} AS x
+    WHERE ${isTheOne} l.tenant = x.tenant AND l.holder = x.holder AND l.lot = x.lot
+      AND (x.debits_pending + x.debits_posted <= x.credits_posted
+        OR l.credits_posted + l.credit_limit - l.debits_posted - l.debits_pending
+          >= x.debits_pending + x.debits_posted - x.credits_posted)
+    RETURNING 1)
+  ${expectMoved(2, 'lots')}`
+
+const deltaColumns = `holder bigint, lot bigint, debits_pending bigint, debits_posted bigint, credits_pending bigint,
+  credits_posted bigint`
+
+const deltaValues = (tenant: number, deltas: readonly LotDelta[]) => [
+  tenant,
+  deltas.length,
+  bigints(deltas.map(one => one.holder)),
+  bigints(deltas.map(one => one.lot)),
+  bigints(deltas.map(one => one.debitsPending)),
+  bigints(deltas.map(one => one.debitsPosted)),
+  bigints(deltas.map(one => one.creditsPending)),
+  bigints(deltas.map(one => one.creditsPosted)),
+]
+
+const updateLotsText = moveLots(rowsOfTenant(3, deltaColumns), '')
+const updateReadLotsText = moveLots(rowsOfTenant(3, `${deltaColumns}, read tid`), 'l.ctid = x.read AND')
+
 /** Changes lots by the sums of their postings. A spend fails unless what it takes is there. */
 export const updateLots = (tenant: number, deltas: readonly LotDelta[]): Statement =>
-  statement(
-    'update_lots',
-    `WITH moved AS (
-       UPDATE lots l SET debits_pending = l.debits_pending + x.debits_pending,
-         debits_posted = l.debits_posted + x.debits_posted, credits_pending = l.credits_pending + x.credits_pending,
-         credits_posted = l.credits_posted + x.credits_posted
-       FROM ${rowsOfTenant(
-         2,
-         `holder bigint, lot bigint, debits_pending bigint, debits_posted bigint, credits_pending bigint,
-         credits_posted bigint`,
-       )} AS x
-       WHERE l.tenant = x.tenant AND l.holder = x.holder AND l.lot = x.lot
-         AND (x.debits_pending + x.debits_posted <= x.credits_posted
-           OR l.credits_posted + l.credit_limit - l.debits_posted - l.debits_pending
-             >= x.debits_pending + x.debits_posted - x.credits_posted)
-       RETURNING 1)
-     ${expectMoved(8, 'lots')}`,
-    [
-      tenant,
-      bigints(deltas.map(one => one.holder)),
-      bigints(deltas.map(one => one.lot)),
-      bigints(deltas.map(one => one.debitsPending)),
-      bigints(deltas.map(one => one.debitsPosted)),
-      bigints(deltas.map(one => one.creditsPending)),
-      bigints(deltas.map(one => one.creditsPosted)),
-      deltas.length,
-    ],
-  )
+  statement('update_lots', updateLotsText, deltaValues(tenant, deltas))
+
+/** The same of lots that were read: `read` tells where each row is, which finds it without an index. */
+export const updateReadLots = (
+  tenant: number,
+  deltas: readonly LotDelta[],
+  read: ReadonlyMap<number, number>,
+): Statement =>
+  statement('update_read_lots', updateReadLotsText, [
+    ...deltaValues(tenant, deltas),
+    places(deltas.map(({ lot }) => read.get(lot) ?? null)),
+  ])
 
 /** Sets how often the PIN of a card was wrong, if the count is still the one that was read. */
 export const updatePinTries = (tenant: number, changes: readonly PinTries[]): Statement =>
@@ -252,9 +268,9 @@ export const insertHoldDeadlines = (
   statement(
     'insert_hold_deadlines',
     `INSERT INTO hold_deadlines (due, batch_seq, tenant, txns)
-     SELECT ${timestampOf('due')}, $2::bigint, $1::integer, txns::bigint[]
-     FROM ${rowsOf(3, 'due bigint, txns text')} AS u`,
-    [tenant, batch, bigints(deadlines.map(({ due }) => due)), texts(deadlines.map(({ ids }) => arrayOf(ids)))],
+     SELECT due, $2::bigint, $1::integer, txns::bigint[]
+     FROM ${rowsOf(3, 'due timestamptz, txns text')} AS u`,
+    [tenant, batch, timestamps(deadlines.map(({ due }) => due)), texts(deadlines.map(({ ids }) => arrayOf(ids)))],
   )
 
 export const insertRememberedReversals = (tenant: number, at: number, bills: readonly BillReference[]): Statement =>

@@ -5,16 +5,16 @@ import { fingerprint, type Hash } from '../../core/content.ts'
 import { decide } from '../../core/decide.ts'
 import type { DecisionContext } from '../../core/decision.ts'
 import { importKey } from '../../core/keys.ts'
-import type { Lot } from '../../core/ledger.ts'
 import { localTimeOf } from '../../core/local-time.ts'
 import type { Reason } from '../../core/reasons.ts'
 import { type OrganisationCounters, WorkingSet } from '../../core/working-set.ts'
-import { usageOf } from '../batch/columns.ts'
+import { lotOf, usageOf } from '../batch/columns.ts'
 import { fence, lockHolders, lockOrganisations } from '../batch/lock.ts'
-import { drawLots, readClock } from '../batch/read.ts'
+import { drawLots, readClock, readLots } from '../batch/read.ts'
 import { chainText, insertBatch } from '../batch/write.ts'
 import { updateOrganisations } from '../batch/write-lots.ts'
-import { arrayOf, idOf, type Row, type Statement, statement } from '../sql.ts'
+import { TextReader } from '../rows.ts'
+import { idOf, type Row } from '../sql.ts'
 import type { Copy, ImportConnection } from './connection.ts'
 import { decisionRows, lotRows, movementRows } from './ledger-rows.ts'
 import type { PlannedLine } from './people.ts'
@@ -62,16 +62,28 @@ export class ImportLedger {
     const existing = [...new Set(loads.filter(({ isNew }) => !isNew).map(({ holder }) => holder))]
     await connection.run(fence(tenant.id))
     if (existing.length > 0) {
-      const sources = { tenant: tenant.id, holders: existing, tokens: [], ids: [], keys: [], days: [] }
+      const sources = {
+        tenant: tenant.id,
+        holders: existing,
+        countedHolders: [],
+        tokens: [],
+        ids: [],
+        keys: [],
+        days: [],
+      }
       await connection.run(lockHolders(sources, 'wait'))
     }
-    const there = existing.length === 0 ? [] : (await connection.run(readAccounts(tenant.id, existing))).map(lotOf)
+    const there =
+      existing.length === 0
+        ? []
+        : (await connection.run(readLots(tenant.id, existing))).flatMap(row => lotOf(new TextReader(row)) ?? [])
     const funders = [...new Set(loads.map(({ funder }) => funder))].sort((one, other) => one - other)
     const organisations = (await connection.run(lockOrganisations(tenant.id, funders, [], []))).map(organisationOf)
     const lots = (await connection.run(drawLots(loads.length))).map(row => idOf(row[0])).reverse()
     const [clock] = await connection.run(readClock(0))
-    const batch = idOf(clock?.[0])
-    const at = idOf(clock?.[1])
+    const placed = new TextReader(clock ?? [])
+    const batch = placed.number()
+    const at = placed.time()
 
     const rows = new WorkingSet({
       ...emptyRows,
@@ -149,34 +161,7 @@ const emptyRows = {
   rememberedReversals: [],
 }
 
-/** Of the lots of holders: what decides whether one more is too much for their account, or frozen. */
-const readAccounts = (tenant: number, holders: readonly number[]): Statement =>
-  statement(
-    'import_read_accounts',
-    `SELECT l.lot, l.holder, l.program, l.funder, l.asset, l.debits_posted, l.credits_posted, l.status
-     FROM (SELECT $1::integer AS tenant, holder FROM unnest($2::bigint[]) AS holder OFFSET 0) AS x
-     JOIN lots l ON l.tenant = x.tenant AND l.holder = x.holder`,
-    [tenant, arrayOf(holders)],
-  )
-
-const lotOf = (row: Row): Lot => ({
-  id: idOf(row[0]),
-  holder: idOf(row[1]),
-  program: idOf(row[2]),
-  funder: idOf(row[3]),
-  asset: idOf(row[4]),
-  debitsPending: 0n,
-  debitsPosted: BigInt(row[5] as string),
-  creditsPending: 0n,
-  creditsPosted: BigInt(row[6] as string),
-  limit: 0n,
-  expiresAt: null,
-  sweepDue: null,
-  isFrozen: row[7] === '1',
-})
-
-const organisationOf = (row: Row): OrganisationCounters => ({
-  id: idOf(row[0]),
-  balance: BigInt(row[1] as string),
-  usage: usageOf(row[2]),
-})
+function organisationOf(values: Row): OrganisationCounters {
+  const row = new TextReader(values)
+  return { id: row.number(), balance: row.money(), usage: usageOf(row) }
+}

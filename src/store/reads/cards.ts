@@ -1,9 +1,11 @@
 import type { CardToken } from '../../core/commands.ts'
 import type { Micros } from '../../core/ids.ts'
+import type { Lot } from '../../core/ledger.ts'
 import type { CardSnapshot, Snapshot } from '../../core/snapshot.ts'
 import type { OrganisationCounters } from '../../core/working-set.ts'
-import { cardColumnCount, cardColumns, cardOf, lotColumns, lotOf, usageOf } from '../batch/columns.ts'
-import { idOf, idOrNull, microsOf, type Row, statement } from '../sql.ts'
+import { cardColumns, cardOf, lotColumns, lotOf, usageOf } from '../batch/columns.ts'
+import { type RowReader, TextReader } from '../rows.ts'
+import { statement } from '../sql.ts'
 import type { Query } from './pool.ts'
 
 export interface HolderView extends Snapshot {
@@ -14,9 +16,8 @@ export interface HolderView extends Snapshot {
 export type CardView = HolderView & CardSnapshot
 
 /** What is read of a holder `h`, a lot `l` and its funder's counters `o`. */
-const holderColumns = `h.id, h.usage, ${microsOf('clock_timestamp()')}, o.organisation, o.balance, o.usage,
+const holderColumns = `h.id, h.usage, clock_timestamp(), o.organisation, o.balance, o.usage,
   ${lotColumns('l')}`
-const holderColumnCount = 6
 
 const joins = `LEFT JOIN lots l ON l.tenant = h.tenant AND l.holder = h.id
   LEFT JOIN organisation_counters o ON o.tenant = l.tenant AND o.organisation = l.funder`
@@ -43,30 +44,42 @@ export const holderStatement = (tenant: number, holder: number) =>
 
 /** Null if there is no such card. */
 export async function readCard(query: Query, tenant: number, token: CardToken): Promise<CardView | null> {
-  const rows = await query(cardStatement(tenant, token))
+  const rows = (await query(cardStatement(tenant, token))).map(values => {
+    const row = new TextReader(values)
+    return { card: cardOf(row), ...holderRowOf(row) }
+  })
   const [first] = rows
-  return first === undefined ? null : { ...holderOf(rows, first, cardColumnCount), card: cardOf(first) }
+  return first === undefined ? null : { ...holderOf(first, rows), card: first.card }
 }
 
 /** Null if there is no such holder. */
 export async function readHolder(query: Query, tenant: number, holder: number): Promise<HolderView | null> {
-  const rows = await query(holderStatement(tenant, holder))
+  const rows = (await query(holderStatement(tenant, holder))).map(values => holderRowOf(new TextReader(values)))
   const [first] = rows
-  return first === undefined ? null : holderOf(rows, first, 0)
+  return first === undefined ? null : holderOf(first, rows)
 }
 
-function holderOf(rows: readonly Row[], first: Row, from: number): HolderView {
-  const organisations = new Map<number, OrganisationCounters>()
-  for (const row of rows) {
-    const id = idOrNull(row[from + 3])
-    if (id !== null) organisations.set(id, { id, balance: BigInt(row[from + 4] ?? '0'), usage: usageOf(row[from + 5]) })
-  }
-  const lotsFrom = from + holderColumnCount
+interface HolderRow extends Pick<HolderView, 'holder' | 'usage' | 'at'> {
+  readonly organisation: OrganisationCounters | null
+  readonly lot: Lot | null
+}
+
+function holderRowOf(row: RowReader): HolderRow {
+  const holder = row.number()
+  const usage = usageOf(row)
+  const at = row.time()
+  const id = row.numberOrNull()
+  const counters = { balance: row.money(), usage: usageOf(row) }
+  return { holder, usage, at, organisation: id === null ? null : { id, ...counters }, lot: lotOf(row) }
+}
+
+function holderOf({ holder, usage, at }: HolderRow, rows: readonly HolderRow[]): HolderView {
+  const organisations = rows.flatMap(({ organisation }) => organisation ?? [])
   return {
-    holder: idOf(first[from]),
-    usage: usageOf(first[from + 1]),
-    at: idOf(first[from + 2]),
-    organisations: [...organisations.values()],
-    lots: rows.filter(row => row[lotsFrom] !== null).map(row => lotOf(row, lotsFrom)),
+    holder,
+    usage,
+    at,
+    organisations: [...new Map(organisations.map(one => [one.id, one])).values()],
+    lots: rows.flatMap(({ lot }) => lot ?? []),
   }
 }

@@ -1,7 +1,8 @@
 import type { TransactionId } from '../../core/ids.ts'
 import type { Transaction } from '../../core/transactions.ts'
-import { transactionColumnCount, transactionColumns, transactionOf } from '../batch/columns.ts'
-import { dayOfId, idOrNull, type Row, statement } from '../sql.ts'
+import { transactionColumns, transactionOf } from '../batch/columns.ts'
+import { TextReader } from '../rows.ts'
+import { dayOfId, type Row, statement } from '../sql.ts'
 import type { Query } from './pool.ts'
 
 /** A transaction as it stands. */
@@ -17,11 +18,10 @@ export const watermarkOf = (t: string): string =>
 
 export const viewColumns = (t: string): string => `${transactionColumns(t)}, ${watermarkOf(t)}`
 
-const watermarkAt = transactionColumnCount
-
-export function viewOf(row: Row): TransactionView {
+export function viewOf(values: Row): TransactionView {
+  const row = new TextReader(values)
   const transaction = transactionOf(row)
-  const watermark = idOrNull(row[watermarkAt])
+  const watermark = row.numberOrNull()
   const { phase, confirmedIn } = transaction
   const isSettled = phase === 'confirmed' && confirmedIn !== null && watermark !== null && confirmedIn <= watermark
   return { transaction, isSettled }

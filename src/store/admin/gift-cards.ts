@@ -1,6 +1,6 @@
 import { type Created, type Creation, refused } from '../../core/admin.ts'
 import type { GiftBatch, NewGiftBatch } from '../../core/gift-cards.ts'
-import { arrayOf, arrayOfText, idOf, timestampOf } from '../sql.ts'
+import { arrayOf, arrayOfText, dayOfTime, idOf, timestampOf } from '../sql.ts'
 import { isOutOfTime } from './approvals.ts'
 import { createOnce } from './changes.ts'
 import type { AdminPool } from './pool.ts'
@@ -63,7 +63,7 @@ export async function reserveActivation(
      ON CONFLICT (tenant, card) DO UPDATE SET key = excluded.key
      WHERE EXISTS (SELECT FROM approvals p WHERE p.tenant = a.tenant AND p.key = a.key AND ${isOutOfTime}
        AND NOT EXISTS (SELECT FROM decisions d WHERE d.tenant = p.tenant AND d.key = p.key
-         AND d.day = floor(date_part('epoch', p.made_at) / 86400)::integer))`,
+         AND d.day = ${dayOfTime('p.made_at')}))`,
     [tenant, card, key],
   )
   const [row] = await run('SELECT key = $3::uuid AS own FROM gift_activations WHERE tenant = $1 AND card = $2', [

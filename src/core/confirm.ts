@@ -17,7 +17,9 @@ export function decideConfirm(command: Confirm, rows: WorkingSet, context: Decis
   const found = findOriginal(command, rows, context)
   if (found.kind === 'deferred') return found
   const refuse = (reason: Reason, transaction: Transaction | null): Outcome =>
-    answer(command, rows, context, { reason, transaction })
+    transaction !== null && rows.isRemembered(transaction.id)
+      ? deferred({ transactions: [transaction.id] })
+      : answer(command, rows, context, { reason, transaction })
   if (found.kind === 'unseen') return refuse('original_unknown', null)
   if (found.kind === 'refused') return refuse(found.reason, null)
 

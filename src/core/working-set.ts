@@ -8,6 +8,11 @@ import type { Usage } from './usage.ts'
 export interface Rows {
   readonly decisions: readonly Decision[]
   readonly transactions: readonly Transaction[]
+  /**
+   * Transactions as they were stored some time ago. They may be changed, since that fails if they are not the same any
+   * more, but nothing may be refused or told because of them.
+   */
+  readonly remembered?: readonly Transaction[]
   readonly cards: readonly Card[]
   readonly lots: readonly Lot[]
   /** Holders whose row this batch has locked, each with what its limits have counted; null: that was not read. */
@@ -103,6 +108,7 @@ export class WorkingSet {
 
   readonly #decisions = new Map<Key, Decision>()
   readonly #transactions = new Map<TransactionId, Transaction>()
+  readonly #remembered = new Set<TransactionId>()
   readonly #cards = new Map<CardToken, Card>()
   readonly #lots = new Map<AccountId, Lot>()
   readonly #lotsByHolder = new Map<number, AccountId[]>()
@@ -121,6 +127,10 @@ export class WorkingSet {
   constructor(rows: Rows) {
     for (const decision of rows.decisions) this.#decisions.set(decision.key, decision)
     for (const transaction of rows.transactions) this.#transactions.set(transaction.id, transaction)
+    for (const transaction of rows.remembered ?? []) {
+      this.#transactions.set(transaction.id, transaction)
+      this.#remembered.add(transaction.id)
+    }
     for (const card of rows.cards) this.#cards.set(card.token, card)
     for (const holder of rows.holdersWithLots) this.#lotsByHolder.set(holder, [])
     for (const lot of rows.lots) {
@@ -140,6 +150,11 @@ export class WorkingSet {
 
   transaction(id: TransactionId): Transaction | undefined {
     return this.#transactions.get(id)
+  }
+
+  /** Whether a transaction must be read before anything is refused or told because of it. */
+  isRemembered(id: TransactionId): boolean {
+    return this.#remembered.has(id)
   }
 
   card(token: CardToken): Card | undefined {
@@ -275,6 +290,7 @@ export class WorkingSet {
 
   change(before: Transaction, after: Transaction): void {
     if (!this.#opened.has(before.id) && !this.#changed.has(before.id)) this.#changed.set(before.id, before)
+    this.#remembered.delete(before.id)
     this.#transactions.set(after.id, { ...after, version: before.version + 1 })
   }
 

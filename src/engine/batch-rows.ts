@@ -10,6 +10,8 @@ import type { RowReader } from '../store/rows.ts'
 export interface ReadRows {
   readonly decisions: Decision[]
   readonly transactions: Transaction[]
+  /** Not read: see `RecentHolds`. */
+  remembered: readonly Transaction[]
   readonly cards: Map<string, Card>
   readonly lots: Map<number, Lot>
   /** With what their limits have counted; null where that was not asked for. */
@@ -31,6 +33,7 @@ export interface ReadRows {
 export const emptyRows = (lotsOf: ReadonlySet<number>): ReadRows => ({
   decisions: [],
   transactions: [],
+  remembered: [],
   cards: new Map(),
   lots: new Map(),
   lockedHolders: new Map(),

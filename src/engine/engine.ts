@@ -2,6 +2,7 @@ import type { Command } from '../core/commands.ts'
 import { shardOf, shardOfToken } from '../core/ids.ts'
 import { Lane, type LaneOptions } from './lane.ts'
 import { programsWithBudgets } from './reads.ts'
+import { RecentHolds } from './recent-holds.ts'
 import { RecentKeys } from './recent-keys.ts'
 import type { Pressure, Result, Submit } from './result.ts'
 
@@ -15,6 +16,8 @@ const sweepEveryMs = 500
 
 /** How many recent keys are remembered, to spare a follow-up the look-up of its original. */
 const recentKeysMax = 200_000
+/** How many holds are, with all that was stored of them: about a kilobyte each. */
+const recentHoldsMax = 8_192
 
 /**
  * Lanes side by side. All commands of a card go to one lane as far as that can be told without asking the database;
@@ -23,6 +26,7 @@ const recentKeysMax = 200_000
 export class Engine implements Submit, Pressure {
   readonly #lanes: readonly Lane[]
   readonly #recent = new RecentKeys(recentKeysMax)
+  readonly #holds = new RecentHolds(recentHoldsMax)
   readonly #sweep: NodeJS.Timeout
   readonly #catalogOf: EngineOptions['catalogOf']
   #onDrained: (() => void)[] = []
@@ -60,8 +64,9 @@ export class Engine implements Submit, Pressure {
 
   async submit(command: Command): Promise<Result> {
     const { known, holder } = this.#recent.recognise(command)
-    const result = await this.#laneOf(known).submit(known, holder)
+    const result = await this.#laneOf(known).submit(known, holder, this.#holds.take(known))
     this.#recent.note(command, result)
+    this.#holds.note(command, result)
     return result
   }
 

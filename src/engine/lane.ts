@@ -1,6 +1,7 @@
 import type { Catalog } from '../core/catalog.ts'
 import type { Command } from '../core/commands.ts'
 import { bothNeeds, type Need, type Outcome } from '../core/decision.ts'
+import type { Transaction } from '../core/transactions.ts'
 import { jittered, pause } from '../ops/clock.ts'
 import { BatchError } from '../store/errors.ts'
 import type { Executor, Stages } from './executor.ts'
@@ -57,6 +58,7 @@ export interface LaneOptions {
 interface Job {
   command: Command
   holder: number | null
+  hold: Transaction | null
   need: Need
   since: number
   /** Its batch may have been committed without our knowing: only its stored answer may answer it. */
@@ -131,7 +133,8 @@ export class Lane {
     return waiting + this.#aside.length >= queueMax || (waiting >= batchMax && this.#pace.waitMs(waiting) > admitMaxMs)
   }
 
-  submit(command: Command, holder: number | null): Promise<Result> {
+  /** `holder` and `hold`: whose original a follow-up is about, and the hold itself, as far as this process knows. */
+  submit(command: Command, holder: number | null, hold: Transaction | null = null): Promise<Result> {
     if (this.#isClosed || this.#isAway) return Promise.resolve({ kind: 'refused', reason: 'switch_unavailable' })
     const isBusy = isNew(command) && this.#isBusy
     // Only terminals can be made to wait: what is refused to others must not hold up those who ask for confirms.
@@ -142,7 +145,7 @@ export class Lane {
     return new Promise(resolve => {
       const since = this.#options.elapsed()
       const queue = mayOvertake(command, holder) ? this.#ahead : this.#queue
-      queue.push({ command, holder, need: {}, since, inDoubt: false, failures: 0, resolve })
+      queue.push({ command, holder, hold, need: {}, since, inDoubt: false, failures: 0, resolve })
       this.#start()
     })
   }
@@ -273,6 +276,7 @@ export class Lane {
     this.#options.events.fault(failure, batch.length)
     for (const job of batch) {
       job.failures += 1
+      job.hold = null
       job.inDoubt ||= failure.inDoubt
     }
     if (failure.fault === 'locked') this.#skipsLocked = true
@@ -285,7 +289,7 @@ export class Lane {
     const deferred: Job[] = []
     outcomes.forEach((outcome, index) => {
       const job = batch[index] as Job
-      if (outcome.kind === 'deferred') deferred.push({ ...job, need: bothNeeds(job.need, outcome.need) })
+      if (outcome.kind === 'deferred') deferred.push({ ...job, hold: null, need: bothNeeds(job.need, outcome.need) })
       // The answer to a command whose own first try was committed after all is no replay to its asker.
       else if (outcome.kind === 'decided') job.resolve({ ...outcome, replayed: outcome.replayed && job.failures === 0 })
       else job.resolve(outcome)

@@ -2,6 +2,7 @@ import type { Catalog } from '../core/catalog.ts'
 import type { Authorize, Command, Confirm, Refund, Reverse } from '../core/commands.ts'
 import type { Need } from '../core/decision.ts'
 import { largeLoadMin } from '../core/money.ts'
+import type { Transaction } from '../core/transactions.ts'
 import type { BillReference } from '../core/working-set.ts'
 import { today, yesterday } from '../store/batch/read.ts'
 
@@ -17,7 +18,9 @@ export interface ReadPlan {
   /** Those of whom it matters what their limits have counted. */
   readonly countedHolders: Set<number>
   readonly ids: Set<number>
-  /** Those of them whose holder is not known. */
+  /** Holds that need not be read: see `RecentHolds`. */
+  readonly remembered: Transaction[]
+  /** Those ids whose holder is not known. */
   readonly idsOfUnknown: Set<number>
   readonly keys: string[]
   readonly days: number[]
@@ -45,6 +48,8 @@ export interface Planned {
   readonly need: Need
   /** The holder of the original, if this process knows it: saves a look-up. */
   readonly holder: number | null
+  /** The hold that a confirm is about, if this process remembers it as it was stored. */
+  readonly hold: Transaction | null
 }
 
 export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan {
@@ -54,6 +59,7 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
     holders: new Set(),
     countedHolders: new Set(),
     ids: new Set(),
+    remembered: [],
     idsOfUnknown: new Set(),
     keys: [],
     days: [],
@@ -70,7 +76,7 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
     openings: 0,
     newLots: 0,
   }
-  for (const { command, need, holder } of jobs) {
+  for (const { command, need, holder, hold } of jobs) {
     if (command.day === null) plan.names.push(`key|${command.tenant}|${command.key}`)
     addKey(plan.keys, plan.days, command.key, command.day)
     addNeed(plan, need)
@@ -82,9 +88,10 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
         plan.tokens.add(command.card)
         break
       case 'confirm':
-        planOriginal(plan, command, holder)
         // In part it gives back, and needs the lots then.
         if (holder !== null) plan.holders.add(holder)
+        if (hold === null || holder === null) planOriginal(plan, command, holder)
+        else plan.remembered.push(hold)
         break
       case 'reverse':
       case 'refund':

@@ -90,7 +90,7 @@ export class MemoryLedger {
   /** Commands in batches of these sizes (the last size is for all that remain); what is deferred goes to the next. */
   submit(commands: readonly Command[], sizes: readonly number[] = [commands.length]): Outcome[] {
     const outcomes: Outcome[] = []
-    let queue = commands.map((command, index) => ({ command, index, need: {} as Need, holder: null }))
+    let queue = commands.map((command, index) => ({ command, index, need: {} as Need, holder: null, hold: null }))
     for (let run = 0; queue.length > 0; run++) {
       if (run > commands.length * 8) throw new Error('commands are deferred for ever')
       const jobs = queue.slice(0, sizes[Math.min(run, sizes.length - 1)])

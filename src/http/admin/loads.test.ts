@@ -156,7 +156,7 @@ test('what is made under a key that a batch has taken waits for it, and gives wa
   const key = clientKey(rows[0].id, sha256Hex(idempotencyKey))
   const asked = { tenant: 1, channel: 'api', key, day: null, content: '00' } as const
   const deposit = { ...asked, kind: 'deposit', organisation: 1, amount: 1n, note: noNote } as const
-  const { names } = planReads([{ command: deposit, need: {}, holder: null }], catalog)
+  const { names } = planReads([{ command: deposit, need: {}, holder: null, hold: null }], catalog)
   const batch = await pool.connect()
   try {
     await batch.query('BEGIN')

@@ -101,7 +101,9 @@ export class MessageWriter {
     this.#int32(values.length)
     this.#int32(1)
     let nulls = 0
-    for (const value of values) {
+    // By index: of arrays of many sorts an iterator makes an object for each value.
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index] as NonNullable<(typeof values)[number]> | null
       if (value === null) {
         nulls += 1
         this.#int32(nullLength)

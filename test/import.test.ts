@@ -1,106 +1,30 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { cardNumber } from '../src/core/card-numbers.ts'
+import { writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { describe, expect, test } from 'vitest'
 import { accountMax } from '../src/core/money.ts'
 import { panToken } from '../src/crypto/hash.ts'
-import { panKeyOf } from '../src/crypto/pan-key.ts'
 import { openPan, vaultKeyOf } from '../src/crypto/pan-vault.ts'
-import { audit } from '../src/store/audit.ts'
 import { readCatalogs } from '../src/store/catalog.ts'
 import * as make from './support/core.ts'
-import { startLedger, type TestLedger } from './support/switch.ts'
+import {
+  brokenIn,
+  importing,
+  ledger,
+  national,
+  pan,
+  panKey,
+  path,
+  rejectsOf,
+  reportOf,
+  rowsOf,
+  start,
+  stateOfAll,
+  useFile,
+  useImports,
+  useNewFile,
+} from './support/import-stage.ts'
 
-const root = resolve(import.meta.dirname, '..')
-const panKeyText = '5a'.repeat(32)
-const panKey = panKeyOf(panKeyText)
-const pan = (n: number): string => cardNumber('936401', n)
-const national = (n: number): string => {
-  const digits = String(n).padStart(9, '0')
-  const sum = [...digits].reduce((total, digit, index) => total + Number(digit) * (10 - index), 0)
-  return digits + (sum % 11 < 2 ? sum % 11 : 11 - (sum % 11))
-}
-
-interface Done {
-  readonly status: number | null
-  readonly out: string
-  readonly err: string
-}
-
-let ledger: TestLedger
-let folder: string
-
-beforeAll(async () => {
-  ledger = await startLedger({ cards: 2 })
-  await ledger.pool.query("UPDATE programs SET bin = '936401', funder = 1 WHERE code = 'welfare'")
-  folder = mkdtempSync(join(tmpdir(), 'charsu-import-'))
-})
-
-afterAll(async () => {
-  await ledger?.close()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-// Each test has a file of its own name, and cards of its own.
-let files = 0
-let path = ''
-beforeEach(() => {
-  files += 1
-  path = join(folder, `${files}.csv`)
-})
-
-const rejectsOf = (file: string): string[][] =>
-  readFileSync(`${file}.rejects.csv`, 'utf8')
-    .trim()
-    .split('\r\n')
-    .slice(1)
-    .map(line => line.split(',').slice(0, 4))
-
-function start(args: readonly string[]): { child: ChildProcess; done: Promise<Done> } {
-  const child = spawn(process.execPath, [join(root, 'src/cli/charsu.ts'), 'import', ...args], {
-    env: { PATH: process.env.PATH, DATABASE_URL: ledger.url, DATA_DIR: folder, PAN_KEY: panKeyText },
-  })
-  let out = ''
-  let err = ''
-  child.stdout.on('data', text => {
-    out += text
-  })
-  child.stderr.on('data', text => {
-    err += text
-  })
-  return { child, done: new Promise(end => child.on('close', status => end({ status, out, err }))) }
-}
-
-const importing = (kind: string, ...args: string[]): Promise<Done> =>
-  start(['--kind', kind, '--file', path, ...args]).done
-
-/** Runs it with --json: the report, and the exit status. */
-async function reportOf(kind: string, ...args: string[]) {
-  const { status, out, err } = await importing(kind, '--json', ...args)
-  if (out === '') throw new Error(err)
-  return { status, ...JSON.parse(out) }
-}
-
-const rowsOf = async (text: string, ...values: unknown[]) => (await ledger.pool.query(text, values)).rows
-
-async function brokenIn(): Promise<string[]> {
-  const broken: string[] = []
-  for await (const { name, offenders } of audit(ledger.url)) if (offenders.length > 0) broken.push(name)
-  return broken
-}
-
-/** Everything that an import may write. */
-const stateOfAll = async () => {
-  const tables = ['cardholders', 'cardholder_profiles', 'cards', 'pan_vault', 'lots', 'lot_movements', 'decisions']
-  const more = ['batches', 'imports', 'merchants', 'terminals', 'accounts', 'organisation_counters', 'tenants']
-  const rows = await Promise.all(
-    [...tables, ...more].map(table => rowsOf(`SELECT count(*), sum(hashtext(t::text)) AS sum FROM ${table} t`)),
-  )
-  const sequences = await rowsOf('SELECT sequencename, last_value FROM pg_sequences ORDER BY 1')
-  return JSON.stringify([rows, sequences])
-}
+useImports()
 
 test('a first load: holders, cards, vault and opening balances, and the books hold', async () => {
   const lines = Array.from(
@@ -146,106 +70,6 @@ test('a first load: holders, cards, vault and opening balances, and the books ho
   expect(await brokenIn()).toEqual([])
 })
 
-test('cleaning: letters, digits, blanks, signs that cannot be seen, separators, lost zeros, quotes', async () => {
-  const persian = (text: string): string => text.replace(/\d/g, digit => String.fromCharCode(0x6f0 + Number(digit)))
-  const shortened = national(12_345_678).replace(/^0+/, '')
-  const grouped = pan(201).replace(/(\d{4})(?=\d)/g, '$1-')
-  writeFileSync(
-    path,
-    [
-      '\ufeffشماره کارت;کد پرسنلی;نام;نام خانوادگی;کد ملی;موبایل;مبلغ (ریال);تاریخ انقضا;وضعيت',
-      `${grouped};C1; علي ;  كريمي   زاده ;${shortened};${persian('09123456789')};"1,250,000";1499/12/29;فعال`,
-      `="${pan(202)}";C2;"a ""quoted"" name";;;0098 912 345 6780;${persian('2٬500')};2090-01-31;مسدود`,
-      `${persian(pan(203))};C\u200e3;"two`,
-      `lines";;;;0;;غیرفعال`,
-      '',
-    ].join('\r\n'),
-  )
-  expect(await reportOf('cards')).toMatchObject({
-    ...{ status: 0, cards: 3, loads: 2, loaded: { welfare: '1252500' } },
-    cleaned: { letters: 2, digits: 3, spaces: 3, invisible: 1, separators: 4, zeros: 1 },
-  })
-  const rows = await rowsOf(
-    `SELECT h.reference, h.name, h.mobile, h.national_last, c.last4, c.status, l.expires_at, l.credits_posted
-     FROM cardholder_profiles h JOIN cards c USING (tenant, holder) LEFT JOIN lots l USING (tenant, holder)
-     WHERE h.reference ~ '^C[123]$' ORDER BY h.reference`,
-  )
-  expect(rows).toMatchObject([
-    {
-      ...{
-        reference: 'C1',
-        name: 'علی کریمی زاده',
-        mobile: '+989123456789',
-        national_last: national(12_345_678).slice(-4),
-      },
-      ...{ last4: pan(201).slice(-4), status: 0, credits_posted: '1250000' },
-    },
-    { reference: 'C2', name: 'a "quoted" name', mobile: '+989123456780', status: 1, credits_posted: '2500' },
-    { reference: 'C3', name: 'two lines', status: 2, credits_posted: null },
-  ])
-  expect(rows[1]?.expires_at.toISOString()).toBe('2090-01-31T20:30:00.000Z')
-})
-
-test('UTF-16 with its mark is read; bytes that are not UTF-8 are not', async () => {
-  writeFileSync(path, Buffer.from(`\ufeffcard\treference\n${pan(250)}\tW1\n`, 'utf16le'))
-  expect(await reportOf('cards')).toMatchObject({ status: 0, cards: 1 })
-  writeFileSync(path, Buffer.from([...Buffer.from('card,name\n'), 0xc7, 0xe1, 0x0a]))
-  const { status, err } = await importing('cards')
-  expect({ status, err }).toMatchObject({ status: 2, err: expect.stringMatching(/save it as "CSV UTF-8"/) })
-})
-
-test('lines that are no good are left out, each with its field and its reason, and show no card number', async () => {
-  const wrong = pan(301).slice(0, -1) + ((Number(pan(301).slice(-1)) + 1) % 10)
-  const rows = [
-    ['', 'R1', '', '', '', '', ''],
-    [wrong, 'R2', '', '', '', '', ''],
-    ['9.36401E+15', 'R3', '', '', '', '', ''],
-    ['not a card', 'R4', '', '', '', '', ''],
-    [cardNumber('555555', 1), 'R5', '', '', 'welfare', '', ''],
-    [pan(306), pan(306), '', '', '', '', ''],
-    [pan(307), 'R7', '12345', '', '', '', ''],
-    [pan(308), 'R8', '', '1234567890', '', '', ''],
-    [pan(309), 'R9', '', '', 'nothing', '', ''],
-    [pan(310), 'R10', '', '', '', '1.5', ''],
-    [pan(311), 'R11', '', '', '', '-5', ''],
-    [pan(312), 'R12', '', '', '', '5', '2026-02-30'],
-    [pan(313), 'R13', '', '', '', '5', '2001-01-01'],
-    [cardNumber('555555', 2), 'R14', '', '', '', '5', ''],
-    [pan(315), 'R15', '', '', 'credit', '5', ''],
-    [pan(316), 'R16', '', '', '', '5', '', '', 'too many'],
-    [pan(317), '"R17', '', '', '', '', ''],
-    [pan(318), 'R18', '', '', '', '', '', ''],
-    [pan(319), 'R19', '', '', '', '', '', `Ali ${pan(319)}`],
-  ]
-  writeFileSync(
-    path,
-    ['pan,reference,mobile,national,program,amount,expires,name', ...rows.map(row => row.join(','))].join('\n'),
-  )
-  const report = await reportOf('cards')
-  expect(report).toMatchObject({ status: 1, cards: 1, cardholders: 1, loads: 0, rejected: 18 })
-  expect(rejectsOf(path)).toEqual([
-    ['2', 'pan', 'missing', ''],
-    ['3', 'pan', 'check_digit_wrong', `936401…${wrong.slice(-4)}`],
-    ['4', 'pan', 'number_damaged', '9.36401E+15'],
-    ['5', 'pan', 'card_number_invalid', 'not a card'],
-    ['6', 'pan', 'range_wrong', `555555…${cardNumber('555555', 1).slice(-4)}`],
-    ['7', 'reference', 'reference_invalid', `936401…${pan(306).slice(-4)}`],
-    ['8', 'mobile', 'mobile_invalid', '12345'],
-    ['9', 'nationalCode', 'national_invalid', '…7890'],
-    ['10', 'program', 'program_unknown', 'nothing'],
-    ['11', 'amount', 'amount_invalid', '1.5'],
-    ['12', 'amount', 'amount_invalid', "'-5"],
-    ['13', 'expires', 'date_invalid', '2026-02-30'],
-    ['14', 'expires', 'date_past', '2001-01-01'],
-    ['15', 'program', 'program_missing', ''],
-    ['16', 'funder', 'funder_missing', ''],
-    ['17', 'line', 'columns_too_many', ''],
-    ['18', 'line', 'line_broken', ''],
-    ['20', 'name', 'card_number_within', `Ali 936401…${pan(319).slice(-4)}`],
-  ])
-  expect(readFileSync(`${path}.rejects.csv`, 'utf8')).not.toMatch(/[0-9]{12}/)
-})
-
 describe('duplicates', () => {
   test('within the file and in the database are told apart, and nothing is loaded twice', async () => {
     const line = (n: number, reference: string, code = ''): string => `${pan(n)},${reference},${code},100`
@@ -287,7 +111,7 @@ describe('duplicates', () => {
     const holders = ['reference,name,national', `H1,One,${national(400_001)}`, `H2,Two,`, 'H1,Again,', ',No name,']
     writeFileSync(path, holders.join('\n'))
     expect(await reportOf('cardholders')).toMatchObject({ cardholders: 2, duplicatesInFile: 1, rejected: 1 })
-    path = `${path}.cards`
+    useFile(`${path}.cards`)
     writeFileSync(path, ['pan,reference,national', `${pan(410)},H1,`, `${pan(411)},,${national(400_001)}`].join('\n'))
     expect(await reportOf('cards')).toMatchObject({ status: 0, cards: 2, cardholders: 0 })
     const [row] = await rowsOf(
@@ -320,7 +144,7 @@ test('killed in the middle, it goes on where it was: nothing twice, nothing miss
   const run = (...args: string[]) => start(['--kind', 'cards', '--file', path, '--batch', '50', ...args])
   let kills = 0
   const linesDone = async (): Promise<number> => {
-    const [row] = await rowsOf('SELECT lines FROM imports WHERE file_name = $1', `${files}.csv`)
+    const [row] = await rowsOf('SELECT lines FROM imports WHERE file_name = $1', basename(path))
     return Number(row?.lines ?? 0)
   }
   for (const target of [500, 2_000, 3_500]) {
@@ -388,8 +212,7 @@ test('another card of somebody: no more than an account can hold, and frozen if 
   )
   await ledger.pool.query('INSERT INTO organisation_counters (tenant, organisation) VALUES (1, 10)')
   const send = (n: number, amount: bigint) => {
-    files += 1
-    path = join(folder, `${files}.csv`)
+    useNewFile()
     writeFileSync(path, `pan,reference,amount\n${pan(n)},G1,${amount}`)
     return reportOf('cards', '--funder', 'rich')
   }
@@ -432,7 +255,7 @@ test('merchants and terminals, which a running switch then reads', async () => {
     ['4', 'code', 'code_invalid'],
     ['5', 'code', 'already_there'],
   ])
-  path = `${path}.terminals`
+  useFile(`${path}.terminals`)
   const terminals = ['TM1,SHOP1,web,implicit,بله', 'TM2,NOBODY,,,', 'TM3,SHOP1,phone,,', 'TM4,SHOP1,,,']
   writeFileSync(path, ['terminal,merchant,channel,confirmation,partial', ...terminals].join('\n'))
   expect(await reportOf('terminals')).toMatchObject({ status: 1, terminals: 2, rejected: 2 })
@@ -445,39 +268,4 @@ test('merchants and terminals, which a running switch then reads', async () => {
   expect(catalog?.terminalsByCode.get('TM4')).toMatchObject({ confirmation: 'explicit', partial: false })
   expect(BigInt(await version()) > BigInt(before)).toBe(true)
   expect(await brokenIn()).toEqual([])
-})
-
-describe('mapping', () => {
-  test('names columns and constants', async () => {
-    writeFileSync(path, `Kartennummer|Wer|Extra\n${pan(700)}|M1|x\n`)
-    const mapping = `${path}.json`
-    writeFileSync(
-      mapping,
-      JSON.stringify({
-        columns: { pan: 'kartennummer', reference: 'Wer' },
-        constants: { amount: '40', status: 'inactive' },
-      }),
-    )
-    const { status, err } = await importing('cards', '--mapping', mapping, '--program', 'welfare')
-    expect({ status, err }).toMatchObject({ status: 0, err: expect.stringMatching(/^not used: Extra/) })
-    const rows = await rowsOf(
-      `SELECT c.status, l.credits_posted FROM cards c JOIN cardholder_profiles h USING (tenant, holder)
-       JOIN lots l USING (tenant, holder) WHERE h.reference = 'M1'`,
-    )
-    expect(rows).toEqual([{ status: 2, credits_posted: '40' }])
-  })
-
-  test.each([
-    ['a column that is missing', 'reference\n1\n', null, /no column is pan/],
-    ['a column that is there twice', 'pan,card\n1,2\n', null, /"pan" and "card" may both be pan/],
-    ['a field that there is not', 'pan\n1\n', { columns: { pin: 'x' } }, /\/columns\/pin: a field of cards is/],
-    ['a column that the file has not', 'pan\n1\n', { columns: { name: 'x' } }, /the file has no column "x" for name/],
-    ['a key that there is not', 'pan\n1\n', { column: {} }, /\/column is not a field here/],
-    ['an empty file', '', null, /the file is empty/],
-  ])('%s', async (_name, text, mapping, message) => {
-    writeFileSync(path, text)
-    if (mapping !== null) writeFileSync(`${path}.json`, JSON.stringify(mapping))
-    const { status, err } = await importing('cards', ...(mapping === null ? [] : ['--mapping', `${path}.json`]))
-    expect({ status, err }).toEqual({ status: 2, err: expect.stringMatching(message) })
-  })
 })

@@ -18,7 +18,8 @@ import { panOfCard } from './support/terminal.ts'
 
 const repository = join(import.meta.dirname, '..')
 export const certificates = join(import.meta.dirname, 'support/tls')
-const panKey = 'ab'.repeat(32)
+export const panKey = 'ab'.repeat(32)
+export const kek = 'cd'.repeat(32)
 
 /** `owner usage name algorithm`, such as `terminal:T0000001 mac  tdes`, and the clear key. */
 export type KeyGiven = readonly [owner: string, usage: KeyUsage, name: string, algorithm: KeyAlgorithm, key: Buffer]
@@ -59,7 +60,7 @@ export async function startSecure({ listeners, dialects = {}, keys = [], pins }:
   const database = await createDatabase()
   Object.assign(process.env, {
     ...{ SWITCH_CONFIG: folder, DATABASE_URL: database.url, DATA_DIR: at('data'), PORT: '0', ISO_PORT: '0' },
-    ...{ KEK: 'cd'.repeat(32), PAN_KEY: panKey },
+    ...{ KEK: kek, PAN_KEY: panKey },
   })
   let log = ''
   const write = (line: string): void => {

@@ -1,41 +1,20 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { addKey, withKeyStore } from '../src/cli/key-store.ts'
 import { defaultFraming, encodeFrame } from '../src/codec/framing.ts'
-import { loadConfig } from '../src/config/load.ts'
 import { nextTdesKsn, tdesDukptKeys, tdesInitialKey } from '../src/crypto/dukpt-tdes.ts'
 import { panToken } from '../src/crypto/hash.ts'
 import { unwrapKeyBlock } from '../src/crypto/key-block.ts'
 import { keyCheckValue } from '../src/crypto/key-check-value.ts'
-import type { KeyUsage } from '../src/crypto/key-ring.ts'
 import { panKeyOf } from '../src/crypto/pan-key.ts'
 import { encipherPin } from '../src/crypto/pin-translation.ts'
-import { visaPvv } from '../src/crypto/pin-verification.ts'
 import { connectIsoClient, type IsoClient, type IsoClientOptions, NoAnswerError } from '../src/iso8583/client.ts'
-import { type RunningSwitch, startSwitch } from '../src/main.ts'
-import { createLog } from '../src/ops/log.ts'
-import { setCardPin } from '../src/store/card-pins.ts'
-import { createDatabase, type TestDatabase } from './support/database.ts'
+import { certificates, charsu, kek, panKey, type SecureStage, startSecure } from './security.e2e-stage.ts'
 import { type Elements, elementsOf, messageOf, originalElements, panOfCard, readDialect } from './support/terminal.ts'
 
 const dialect = readDialect('iso87a')
-const repository = join(import.meta.dirname, '..')
-const certificates = join(import.meta.dirname, 'support/tls')
 const pem = (name: string) => readFileSync(join(certificates, name), 'utf8')
 const ca = pem('ca.pem')
 
@@ -44,7 +23,6 @@ const secrets = {
   mac: randomBytes(16),
   base: randomBytes(16),
   pvv: randomBytes(16),
-  kek: randomBytes(32),
   master: randomBytes(16),
 }
 const pin = '4711'
@@ -55,83 +33,44 @@ const secure: Partial<IsoClientOptions> = {
   mac: { method, key: secrets.mac },
 }
 
-let folder: string
-let database: TestDatabase
-let running: RunningSwitch
-let pool: pg.Pool
-let log = ''
+const plain = {}
+const signed = {
+  name: 'secure',
+  mac: { algorithm: 'retail', padding: 1, keys: 'terminal' },
+  pin: { keys: 'dukpt-tdes', format: 0, ksnElement: 62 },
+  frameLog: { file: 'frames.log', bytesMax: 1_048_576 },
+  tls: { certFile: 'server.pem', keyFile: 'server.key', clientCaFile: 'ca.pem' },
+}
+const session = {
+  ...{ name: 'session', signOn: 'required', keyExchange: {}, echoEveryMs: 1_000 },
+  mac: { algorithm: 'retail', padding: 2, length: 4, keys: 'terminal' },
+  pin: { keys: 'terminal', format: 0 },
+}
+
+let stage: SecureStage
 const clients: IsoClient[] = []
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'charsu-security-'))
-  writeConfig()
-  database = await createDatabase()
-  Object.assign(process.env, {
-    ...{ SWITCH_CONFIG: folder, DATABASE_URL: database.url, DATA_DIR: join(folder, 'data'), PORT: '0', ISO_PORT: '0' },
-    ...{ KEK: secrets.kek.toString('hex'), PAN_KEY: 'ab'.repeat(32), LOG_LEVEL: 'debug' },
+  stage = await startSecure({
+    listeners: [plain, signed, session],
+    keys: [
+      ['terminal:T0000001', 'mac', '', 'tdes', secrets.mac],
+      ['tenant', 'dukpt', 'FFFF98', 'tdes', secrets.base],
+      ['tenant', 'pvv', '1', 'tdes', secrets.pvv],
+      ['terminal:T0000003', 'master', '', 'tdes', secrets.master],
+    ],
+    pins: { key: secrets.pvv, pin, cards: [1, 2] },
   })
-  mkdirSync(join(folder, 'data'))
-  const config = loadConfig()
-  running = await startSwitch(config, createLog('debug', { write: keepLine }))
-  pool = new pg.Pool({ connectionString: database.url, max: 2 })
-  await withKeyStore(undefined, async store => {
-    const add = (owner: string, usage: KeyUsage, name: string, key: Buffer) =>
-      addKey(store, { tenant: store.tenant, owner, usage, name }, { algorithm: 'tdes', key, settings: null }, 0)
-    await add('terminal:T0000001', 'mac', '', secrets.mac)
-    await add('tenant', 'dukpt', 'FFFF98', secrets.base)
-    await add('tenant', 'pvv', '1', secrets.pvv)
-    await add('terminal:T0000003', 'master', '', secrets.master)
-    for (const n of [1, 2]) {
-      const pan = panOfCard(n)
-      const value = visaPvv({ key: secrets.pvv, keyIndex: '1', pan }, pin)
-      const token = panToken(pan, panKeyOf('ab'.repeat(32)))
-      await setCardPin(store.pool, store.tenant, token, { method: 'pvv', keyName: '1', value })
-    }
-  })
-  // The running switch looks for new keys each second.
-  await new Promise(resolve => setTimeout(resolve, 2_500))
 })
 afterAll(async () => {
   for (const client of clients) await client.close()
-  await running?.stop()
-  await pool?.end()
-  await database?.drop()
-  rmSync(folder, { recursive: true, force: true })
+  await stage?.close()
 })
-
-function keepLine(line: string): void {
-  log += line
-}
-
-function writeConfig(): void {
-  const switchConfig = join(repository, 'switch-config')
-  const file = JSON.parse(readFileSync(join(switchConfig, 'switch.json'), 'utf8'))
-  const demo = JSON.parse(readFileSync(join(switchConfig, 'demo.json'), 'utf8'))
-  const [plain] = file.listeners
-  const listener = {
-    ...{ ...plain, name: 'secure', port: plain.port + 1 },
-    mac: { algorithm: 'retail', padding: 1, keys: 'terminal' },
-    pin: { keys: 'dukpt-tdes', format: 0, ksnElement: 62 },
-    frameLog: { file: 'frames.log', bytesMax: 1_048_576 },
-    tls: { certFile: 'server.pem', keyFile: 'server.key', clientCaFile: 'ca.pem' },
-  }
-  const loads = demo.loads.slice(0, 2).map((load: object) => ({ ...load, toCard: 5 }))
-  const session = {
-    ...{ ...plain, name: 'session', port: plain.port + 2, signOn: 'required', keyExchange: {}, echoEveryMs: 1_000 },
-    mac: { algorithm: 'retail', padding: 2, length: 4, keys: 'terminal' },
-    pin: { keys: 'terminal', format: 0 },
-  }
-  writeFileSync(join(folder, 'switch.json'), JSON.stringify({ ...file, listeners: [plain, listener, session] }))
-  writeFileSync(join(folder, 'demo.json'), JSON.stringify({ ...demo, cards: { ...demo.cards, count: 5 }, loads }))
-  symlinkSync(join(switchConfig, 'dialects'), join(folder, 'dialects'))
-  for (const name of ['server.pem', 'server.key', 'ca.pem']) copyFileSync(join(certificates, name), join(folder, name))
-  chmodSync(join(folder, 'server.key'), 0o600)
-}
 
 async function open(options: Partial<IsoClientOptions> = {}): Promise<IsoClient> {
   const client = await connectIsoClient({
     host: '127.0.0.1',
-    port: running.isoPorts[1]!,
+    port: stage.portOf(1),
     dialect,
     ...secure,
     ...options,
@@ -193,7 +132,7 @@ describe('a terminal with MAC, DUKPT PIN and mutual TLS', () => {
 
   test('an echo may come without a MAC', async () => {
     const client = await connectIsoClient({
-      ...{ host: '127.0.0.1', port: running.isoPorts[1]!, dialect },
+      ...{ host: '127.0.0.1', port: stage.portOf(1), dialect },
       ...(secure.tls === undefined ? {} : { tls: secure.tls }),
     })
     clients.push(client)
@@ -213,7 +152,7 @@ describe('refused, each with its own code', () => {
     expect((await api('GET', '/metrics')).text).toMatch(
       /charsu_commands_total\{[^}]*outcome="mac_invalid"[^}]*\} [1-9]/,
     )
-    expect(log).toContain('MAC refused')
+    expect(stage.log()).toContain('MAC refused')
   })
 
   test('a DUKPT counter that was used before: 88', async () => {
@@ -265,7 +204,7 @@ describe('refused, each with its own code', () => {
   test('a peer that does not shake hands leaves the others alone', async () => {
     const idle = connectTls({
       host: '127.0.0.1',
-      port: running.isoPorts[1]!,
+      port: stage.portOf(1),
       ca,
       minVersion: 'TLSv1.1',
       maxVersion: 'TLSv1.1',
@@ -276,21 +215,20 @@ describe('refused, each with its own code', () => {
 })
 
 test('certificates are read again; a bad one changes nothing', async () => {
-  running.reload()
-  writeFileSync(join(folder, 'server.pem'), 'no certificate')
-  expect(() => running.reload()).toThrow()
-  copyFileSync(join(certificates, 'server.pem'), join(folder, 'server.pem'))
+  stage.running.reload()
+  writeFileSync(stage.at('server.pem'), 'no certificate')
+  expect(() => stage.running.reload()).toThrow()
+  copyFileSync(join(certificates, 'server.pem'), stage.at('server.pem'))
   expect(await send(await open(), '0200', fresh(pinElements(panOfCard(1))))).toMatchObject({ 39: '00' })
 })
 
 test('charsu terminal: MAC, DUKPT PIN and TLS, with nothing secret on the screen', async () => {
   const initial = tdesInitialKey(secrets.base, ksn)
+  const { at } = stage
   const files = { mac: secrets.mac.toString('hex'), ipek: initial.toString('hex'), pin }
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-  const at = (name: string) => join(folder, name)
-  for (const name of ['client.pem', 'client.key']) copyFileSync(join(certificates, name), at(name))
+  for (const [name, text] of Object.entries(files)) writeFileSync(at(name), text)
   ksn = nextTdesKsn(ksn)!
-  const link = ['--listener', 'secure', '--port', String(running.isoPorts[1]), '--ca', at('ca.pem')]
+  const link = ['--listener', 'secure', '--port', String(stage.portOf(1)), '--ca', at('ca.pem')]
   const own = ['--cert', at('client.pem'), '--key', at('client.key'), '--mac-key', `@${at('mac')}`]
   const entered = ['--pin', `@${at('pin')}`, '--ipek', `@${at('ipek')}`, '--ksn', ksn.toString('hex')]
   const { status, stdout } = await charsu(['terminal', 'purchase', ...link, ...own, ...entered])
@@ -314,7 +252,7 @@ describe('sign-on, session keys and echo', () => {
   const short = { algorithm: 'retail', padding: 2, bytes: 4 } as const
   const openPlain = async (mac?: Buffer): Promise<IsoClient> => {
     const keyed = mac === undefined ? {} : { mac: { method: short, key: mac } }
-    const client = await connectIsoClient({ host: '127.0.0.1', port: running.isoPorts[2]!, dialect, ...keyed })
+    const client = await connectIsoClient({ host: '127.0.0.1', port: stage.portOf(2), dialect, ...keyed })
     clients.push(client)
     return client
   }
@@ -399,12 +337,13 @@ test('no key, PIN, block or card number is in the log, the frame log, the metric
   expect(blocks.length).toBeGreaterThan(10)
   const hidden = [
     ...Object.values(secrets).map(key => key.toString('hex')),
+    kek,
     ...blocks,
     ...[1, 2].map(panOfCard),
     ksn.toString('hex'),
   ]
-  const frames = readFileSync(join(folder, 'data/frames.log'), 'utf8')
-  for (const [place, content] of Object.entries({ log, frames, metrics: text, tables: dump })) {
+  const frames = readFileSync(stage.at('data/frames.log'), 'utf8')
+  for (const [place, content] of Object.entries({ log: stage.log(), frames, metrics: text, tables: dump })) {
     expect(content.length).toBeGreaterThan(1_000)
     const seen = hidden.filter(secret => content.toLowerCase().includes(secret.toLowerCase()))
     expect(seen, `secrets in the ${place}`).toEqual([])
@@ -412,25 +351,25 @@ test('no key, PIN, block or card number is in the log, the frame log, the metric
 })
 
 async function triesOf(card: number): Promise<number> {
-  const token = panToken(panOfCard(card), panKeyOf('ab'.repeat(32)))
-  const { rows } = await pool.query('SELECT pin_tries FROM cards WHERE token = $1::uuid', [token])
+  const token = panToken(panOfCard(card), panKeyOf(panKey))
+  const { rows } = await stage.pool.query('SELECT pin_tries FROM cards WHERE token = $1::uuid', [token])
   return rows[0].pin_tries
 }
 
 async function tablesAsText(): Promise<string> {
-  const { rows } = await pool.query<{ name: string }>(
+  const { rows } = await stage.pool.query<{ name: string }>(
     "SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace",
   )
   let text = ''
   for (const { name } of rows) {
-    const { rows: lines } = await pool.query<{ line: string }>(`SELECT t::text AS line FROM "${name}" t`)
+    const { rows: lines } = await stage.pool.query<{ line: string }>(`SELECT t::text AS line FROM "${name}" t`)
     text += `${lines.map(({ line }) => line).join('\n')}\n`
   }
   return text
 }
 
 async function api(verb: string, path: string, body?: object) {
-  const response = await fetch(running.httpUrl + path, {
+  const response = await fetch(stage.running.httpUrl + path, {
     method: verb,
     headers: {
       authorization: `Bearer ${body === undefined ? 'demo-admin-key' : 'demo-pos-key'}`,
@@ -441,16 +380,4 @@ async function api(verb: string, path: string, body?: object) {
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   return { status: response.status, text: await response.text() }
-}
-
-function charsu(args: string[], input = ''): Promise<{ status: number; stdout: string; stderr: string }> {
-  return new Promise(resolve => {
-    const child = execFile(
-      process.execPath,
-      [join(repository, 'src/cli/charsu.ts'), ...args],
-      { env: process.env },
-      (error, stdout, stderr) => resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
-    )
-    child.stdin?.end(input)
-  })
 }

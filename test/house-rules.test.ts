@@ -73,6 +73,7 @@ describe('the rules go red on', () => {
     ['src/store/reads.ts', "const text = 'SELECT CURRENT_TIMESTAMP'", 'clock in SQL', 1],
     ['migrations/0001-x.sql', '-- now()\ncreate table x (at timestamptz default NOW());', 'clock in SQL', 2],
     ['src/core/x.ts', 'x\n'.repeat(401), 'file length', 401],
+    ['test/x.test.ts', 'x\n'.repeat(401), 'file length', 401],
     ['src/core/x.ts', `// ${'x'.repeat(118)}`, 'line length', 1],
     ['test/x.test.ts', `\n// ${'x'.repeat(118)}`, 'line length', 2],
     ['src/core/forgotten.ts', 'export const x = 1', 'no unused file', 1],

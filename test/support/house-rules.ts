@@ -135,7 +135,7 @@ export function checkHouse(files: readonly SourceFile[]): readonly Violation[] {
     ...files
       .filter(({ path }) => path.startsWith('migrations/') && path.endsWith('.sql'))
       .flatMap(file => checkSqlClock(file, file.text.replace(/--.*/g, ''))),
-    ...inSrc.flatMap(checkFileLength),
+    ...sources.flatMap(checkFileLength),
     ...files.filter(({ path }) => path !== 'migrations/schema.sql').flatMap(checkLineLength),
     ...checkReachable(product),
   ]

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Command } from '../../core/commands.ts'
 import { parseTransactionId, type TransactionId } from '../../core/ids.ts'
-import { type AnswerStyle, answerCommand } from '../answer.ts'
+import { type AnswerStyle, answerCommand, type Caller } from '../answer.ts'
 import { speaksFor } from '../api-keys.ts'
 import { authorizeFor } from '../auth.ts'
 import { holdsCardNumber } from '../card-number.ts'
@@ -9,7 +9,7 @@ import { type Attempt, type CodeAttempts, tooManyAttempts, watching } from '../c
 import { type Asker, authorizeOf, confirmOf, names, refundOf, reversalOf, reverseOf, tokenOf } from '../commands.ts'
 import type { HttpApp, HttpDeps } from '../deps.ts'
 import { type InFlight, readKey } from '../idempotency.ts'
-import { sendProblem } from '../problem.ts'
+import { sendAnswer, sendProblem } from '../problem.ts'
 import { IdParams } from '../schemas/common.ts'
 import {
   AuthorizeRequest,
@@ -48,7 +48,7 @@ export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InF
     const command = commandOf({ apiKey: request.apiKey, key: key.key })
     if (command === null) return reply
     const watched = attempt === null ? deps : { ...deps, submit: watching(deps.submit, attempt) }
-    return answerCommand({ command, catalog, style }, { request, reply }, watched, inFlight)
+    return answerCommand({ command, catalog, style }, callerOf(request, reply), watched, inFlight)
   }
 
   app.post(
@@ -124,6 +124,12 @@ export function addTransactionRoutes(app: HttpApp, deps: HttpDeps, inFlight: InF
       }),
   )
 }
+
+const callerOf = ({ apiKey }: FastifyRequest, reply: FastifyReply): Caller => ({
+  apiKey,
+  elapsedMs: () => reply.elapsedTime,
+  send: answer => void sendAnswer(reply, answer),
+})
 
 export const isBasketTooLarge = ({ amount, basket }: Pick<AuthorizeRequest, 'amount' | 'basket'>): boolean =>
   basket !== undefined && basket.reduce((sum, line) => sum + BigInt(line.amount), 0n) > BigInt(amount)

@@ -43,6 +43,8 @@ export interface LaneEvents {
   away(reason: string): void
   back(): void
   drained(): void
+  /** Before its asker is told. */
+  decided(command: Command, result: Result): void
 }
 
 export interface LaneOptions {
@@ -68,6 +70,7 @@ interface Job {
   readonly resolve: (result: Result) => void
 }
 
+const nothing: Need = {}
 const reconnectFirstMs = 50
 const reconnectMaxMs = 1_000
 /** Pause between tries at commands whose holder is locked by somebody else. */
@@ -145,7 +148,7 @@ export class Lane {
     return new Promise(resolve => {
       const since = this.#options.elapsed()
       const queue = mayOvertake(command, holder) ? this.#ahead : this.#queue
-      queue.push({ command, holder, hold, need: {}, since, inDoubt: false, failures: 0, resolve })
+      queue.push({ command, holder, hold, need: nothing, since, inDoubt: false, failures: 0, resolve })
       this.#start()
     })
   }
@@ -210,11 +213,12 @@ export class Lane {
   /** Moves jobs of one tenant, that of the batch, into it until it has `sizeMax`. Answers what is left. */
   #pick(jobs: readonly Job[], sizeMax: number, batch: Job[], ofEmpty?: number): Job[] {
     const others: Job[] = []
+    const now = this.#options.elapsed()
     let index = 0
     for (; index < jobs.length && batch.length < sizeMax; index++) {
       const job = jobs[index] as Job
       const tenant = batch[0]?.command.tenant ?? ofEmpty ?? job.command.tenant
-      if (this.#isStale(job)) this.#giveUp([job], 'switch_busy')
+      if (this.#isStale(job, now)) this.#giveUp([job], 'switch_busy')
       else if (tenant === job.command.tenant) batch.push(job)
       else others.push(job)
     }
@@ -229,9 +233,10 @@ export class Lane {
     const wasFull = this.isFull
     this.#turnedAway = 0
     const isConnected = this.#executor !== null && !this.#executor.isBroken
+    const now = this.#options.elapsed()
     for (const queue of [this.#ahead, this.#queue]) {
       let stale = 0
-      for (let job = queue[0]; job !== undefined && this.#isStale(job); job = queue[stale]) stale += 1
+      for (let job = queue[0]; job !== undefined && this.#isStale(job, now); job = queue[stale]) stale += 1
       if (stale > 0) this.#giveUp(queue.splice(0, stale), isConnected ? 'switch_busy' : 'switch_unavailable')
     }
     this.#noteRoom(wasFull)
@@ -242,9 +247,9 @@ export class Lane {
     if (wasFull && !this.isFull) setImmediate(this.#options.events.drained)
   }
 
-  #isStale({ since, inDoubt }: Job): boolean {
+  #isStale({ since, inDoubt }: Job, now: number): boolean {
     const { waitMaxMs, doubtMaxMs } = this.#options.limits
-    return (this.#options.elapsed() - since) * 1000 > (inDoubt ? doubtMaxMs : waitMaxMs)
+    return (now - since) * 1000 > (inDoubt ? doubtMaxMs : waitMaxMs)
   }
 
   /** Runs a batch until it is decided. A lost connection hands it back to the queue, for a new one. */
@@ -289,10 +294,14 @@ export class Lane {
     const deferred: Job[] = []
     outcomes.forEach((outcome, index) => {
       const job = batch[index] as Job
-      if (outcome.kind === 'deferred') deferred.push({ ...job, hold: null, need: bothNeeds(job.need, outcome.need) })
+      if (outcome.kind === 'deferred') {
+        deferred.push({ ...job, hold: null, need: bothNeeds(job.need, outcome.need) })
+        return
+      }
+      this.#options.events.decided(job.command, outcome)
       // The answer to a command whose own first try was committed after all is no replay to its asker.
-      else if (outcome.kind === 'decided') job.resolve({ ...outcome, replayed: outcome.replayed && job.failures === 0 })
-      else job.resolve(outcome)
+      const isOwn = outcome.kind === 'decided' && outcome.replayed && job.failures > 0
+      job.resolve(isOwn ? { ...outcome, replayed: false } : outcome)
     })
     if (!this.#skipsLocked) {
       this.#ahead.unshift(...deferred)
@@ -345,7 +354,8 @@ export class Lane {
 
   #shed(): void {
     const jobs = [...this.#aside, ...this.#ahead, ...this.#queue]
-    const kept = jobs.filter(job => job.inDoubt && !this.#isStale(job))
+    const now = this.#options.elapsed()
+    const kept = jobs.filter(job => job.inDoubt && !this.#isStale(job, now))
     const shed = jobs.filter(job => !kept.includes(job))
     this.#aside = []
     this.#ahead = kept

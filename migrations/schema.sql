@@ -778,6 +778,8 @@ CREATE INDEX load_lists_running ON public.load_lists USING btree (tenant, id) WH
 
 CREATE INDEX load_schedules_due ON public.load_schedules USING btree (tenant, due_at) WHERE (status = 'active'::text);
 
+CREATE INDEX lot_movements_by_time ON public.lot_movements USING btree (tenant, at);
+
 CREATE INDEX lots_by_sweep ON public.lots USING btree (tenant, sweep_due) WHERE (sweep_due IS NOT NULL);
 
 CREATE INDEX settlements_by_request ON public.settlements USING btree (tenant, request);

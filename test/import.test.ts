@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cardNumber } from '../src/core/card-numbers.ts'
+import { accountMax } from '../src/core/money.ts'
 import { panToken } from '../src/crypto/hash.ts'
 import { panKeyOf } from '../src/crypto/pan-key.ts'
 import { openPan, vaultKeyOf } from '../src/crypto/pan-vault.ts'
 import { audit } from '../src/store/audit.ts'
 import { readCatalogs } from '../src/store/catalog.ts'
+import * as make from './support/core.ts'
 import { startLedger, type TestLedger } from './support/switch.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -374,6 +376,37 @@ test('an organisation loads no more than its contract allows: such a line is lef
   expect(await rowsOf("SELECT 1 FROM cardholder_profiles WHERE reference = 'F2'")).toEqual([])
   expect(await rowsOf('SELECT balance FROM organisation_counters WHERE organisation = 9')).toEqual([
     { balance: '-250' },
+  ])
+  expect(await brokenIn()).toEqual([])
+})
+
+test('another card of somebody: no more than an account can hold, and frozen if the account is', async () => {
+  await ledger.pool.query(
+    `WITH a AS (INSERT INTO accounts VALUES (1, nextval('catalog_account_seq'), 'funding', 1, 'rich') RETURNING id)
+     INSERT INTO organisations (tenant, id, code, name, account, contract)
+     SELECT 1, 10, 'rich', 'Rich', id, 'unlimited' FROM a`,
+  )
+  await ledger.pool.query('INSERT INTO organisation_counters (tenant, organisation) VALUES (1, 10)')
+  const send = (n: number, amount: bigint) => {
+    files += 1
+    path = join(folder, `${files}.csv`)
+    writeFileSync(path, `pan,reference,amount\n${pan(n)},G1,${amount}`)
+    return reportOf('cards', '--funder', 'rich')
+  }
+  expect(await send(620, 1n)).toMatchObject({ loads: 1 })
+  const [{ holder, program }] = await rowsOf(
+    "SELECT l.* FROM lots l JOIN cardholder_profiles p ON p.holder = l.holder WHERE reference = 'G1'",
+  )
+  const most = 10n ** 15n - 1n
+  const command = make.load(Number(holder), accountMax - 1n - most, { tenant: ledger.catalog.tenant.id, program })
+  const left = await ledger.engine().submit(command)
+  expect(left).toMatchObject({ decision: { reason: 'approved' } })
+  await ledger.pool.query('UPDATE lots SET status = 1 WHERE holder = $1', [holder])
+  expect(await send(621, most)).toMatchObject({ cards: 1, loads: 1 })
+  expect(await send(622, 1n)).toMatchObject({ cards: 0, loads: 0, rejected: 1 })
+  expect(rejectsOf(path)).toEqual([['2', 'amount', 'amount_too_large', '1']])
+  expect(await rowsOf('SELECT count(*)::integer, min(status) FROM lots WHERE holder = $1', holder)).toEqual([
+    { count: 3, min: 1 },
   ])
   expect(await brokenIn()).toEqual([])
 })

@@ -13,6 +13,7 @@ const migrations = [
   '0006_loads.sql',
   '0007_imports.sql',
   '0008_key_makers.sql',
+  '0009_movements.sql',
 ]
 let database: TestDatabase
 beforeAll(async () => {

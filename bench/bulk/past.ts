@@ -9,7 +9,7 @@ import type { Amounts, Decision } from '../../src/core/transactions.ts'
 import { sha256Hex } from '../../src/crypto/hash.ts'
 import { chanceOf } from '../../src/load/chance.ts'
 import { commandCodeOf, transactionCodeOf } from '../../src/store/batch/codes.ts'
-import { legsLiteral, postingsLiteral } from '../../src/store/batch/columns.ts'
+import { postingsLiteral } from '../../src/store/batch/columns.ts'
 import { chainText } from '../../src/store/batch/write.ts'
 import { CopyIn } from './copy.ts'
 import type { World } from './world.ts'
@@ -190,7 +190,8 @@ function decisionRow(one: Decision, time: string, { tenant }: World) {
 function transactionRow(sale: Sale, times: readonly string[], confirmedIn: number, day: number, world: World) {
   const { id, holder, lot, token, terminal, stan, amount } = sale
   const { tenant, asset, program, funder } = world
-  const legs = legsLiteral([{ lot, program, funder, held: 0n, posted: amount }])
+  // One leg: nothing is held any more, all is posted.
+  const legs = `{${lot},${program},${funder},0,${amount}}`
   return [
     ...[id, holder, amount, amount, amount, 0, 0, ...times],
     ...[confirmedIn, token, tenant, day, terminal.merchantId, terminal.terminalId, day, stan, asset, 1],

@@ -104,9 +104,11 @@ export interface AuditLine extends AuditEntry {
   readonly actor: string
 }
 
+/** Each null: any. */
 export interface AuditFilter {
   readonly entity: string | null
   readonly entityId: string | null
+  readonly action: string | null
   /** Id of an API key. */
   readonly actor: number | null
   readonly from: Micros | null

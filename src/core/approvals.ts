@@ -22,7 +22,10 @@ export type ApprovalKind = (typeof approvalKinds)[number]
 export const approvalStatuses = ['waiting', 'approved', 'rejected', 'expired'] as const
 export type ApprovalStatus = (typeof approvalStatuses)[number]
 
-/** A request that waits for longer is not carried out any more. */
+/**
+ * A request that waits for longer is not carried out any more; nor is one that could not be carried out for so long
+ * after it was approved.
+ */
 export const approvalDaysMax = 7
 
 export interface Approval {
@@ -38,6 +41,7 @@ export interface Approval {
   readonly content: string
   readonly madeAt: Micros
   readonly madeBy: { readonly apiKey: number; readonly label: string }
+  /** Until when it may be decided; of one that was approved, until when it may be carried out. */
   readonly expiresAt: Micros
   readonly decidedAt: Micros | null
   readonly decidedBy: { readonly apiKey: number; readonly label: string } | null

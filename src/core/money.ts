@@ -10,5 +10,5 @@ export const accountMax = 2n ** 53n - 1n
 /** The most that an adjustment leaves on one side of a lot, where it never gets less: half of what a row can store. */
 export const sideMax = 2n ** 62n
 
-/** For a load of so much the other lots are looked at: smaller ones are over a thousand before they are too much. */
-export const largeLoadMin = accountMax / 1024n
+/** For a load of so much the other lots are looked at: smaller ones are over a million before they are too much. */
+export const largeLoadMin = accountMax / 2n ** 20n

@@ -53,10 +53,9 @@ export interface OrganisationCounters {
   readonly usage: Usage
 }
 
-/** Counters as they were read and as they are to be. */
+/** Counters as they are to be. */
 export interface UsageChange {
   readonly holder: number
-  readonly read: Usage
   readonly usage: Usage
 }
 
@@ -196,8 +195,7 @@ export class WorkingSet {
   }
 
   setUsage(holder: number, usage: Usage): void {
-    const read = this.#changedUsage.get(holder)?.read ?? this.usageOf(holder)
-    this.#changedUsage.set(holder, { holder, read, usage })
+    this.#changedUsage.set(holder, { holder, usage })
     this.#usage.set(holder, usage)
   }
 

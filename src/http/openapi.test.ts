@@ -15,6 +15,10 @@ interface Document {
   readonly components: { readonly schemas: Record<string, object> }
 }
 
+interface Described {
+  readonly content: Readonly<Record<string, { schema: { anyOf: readonly { required: readonly string[] }[] } }>>
+}
+
 let http: TestApp
 let document: Document
 beforeAll(async () => {
@@ -99,6 +103,15 @@ test.each([
   '/admin/v1/organisations/{code}/deposits',
 ])('%s may be refused as more than an account can hold', path => {
   expect(document.paths[path]?.post?.responses['402']?.description).toContain('`amount_too_large`')
+})
+
+test('running a load file tells of the approval that it may wait for', () => {
+  const started = document.paths['/admin/v1/load-files/{id}/run']?.post?.responses['202'] as Described | undefined
+  const bodies = started?.content['application/json']?.schema.anyOf ?? []
+  expect(bodies.map(({ required }) => [required.includes('status'), required.includes('state')])).toEqual([
+    [false, true],
+    [true, false],
+  ])
 })
 
 test('every reference leads somewhere', () => {

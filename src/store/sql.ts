@@ -153,5 +153,8 @@ export const spanOf = (days: readonly number[]): DaySpan => {
 export const partitionOf = ({ first, last }: DaySpan, days: ReadonlySet<number>): string =>
   first === last && days.has(first) ? `_${first}` : ''
 
+/** The day (UTC, since 1970) that a timestamptz is of. */
+export const dayOfTime = (time: string): string => `floor(extract(epoch FROM ${time}) / 86400)::integer`
+
 /** The day that a transaction id carries. */
 export const dayOfId = (id: string): string => `((${id} >> 39)::integer + 18262)`

@@ -47,6 +47,8 @@ export interface TestAdmin {
     entity: string,
     id: string,
   ): Promise<readonly { actor: string; action: string; before: unknown; after: unknown }[]>
+  /** Makes an approval one that somebody approved so many days ago, and that was not carried out. */
+  approvedAgo(id: string, days: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -114,6 +116,13 @@ export async function startAdmin(options: { cards?: number } = {}): Promise<Test
         [entity, id],
       )
       return rows
+    },
+    approvedAgo: async (id, days) => {
+      await pool.query(
+        `UPDATE approvals SET status = 'approved', answer = NULL, decided_by = made_by + 1, decided_label = 'somebody',
+           decided_at = clock_timestamp() - make_interval(days => $2) WHERE id = $1`,
+        [id, days],
+      )
     },
     close: async () => {
       await http.close()

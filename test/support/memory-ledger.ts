@@ -270,10 +270,7 @@ export class MemoryLedger {
       if (stored?.holder !== holder) throw new Error('CH001: lots')
       this.lots.set(lot, { ...stored, expiresAt, sweepDue })
     }
-    for (const { holder, read, usage } of rows.changedUsage) {
-      if ((this.usage.get(holder) ?? []) !== read && read.length > 0) throw new Error('CH001: cardholders')
-      this.usage.set(holder, usage)
-    }
+    for (const { holder, usage } of rows.changedUsage) this.usage.set(holder, usage)
     for (const { read, after } of rows.changedOrganisations) {
       if (this.organisations.get(after.id) !== read) throw new Error('CH001: organisation_counters')
       this.organisations.set(after.id, after)

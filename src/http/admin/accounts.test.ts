@@ -151,7 +151,10 @@ describe('a statement', () => {
       lots: [{ lot, funder: 'bazaar', amount: 70 }],
     })
     const csv = await call('GET', `${accounts(6)}/credit/statement?format=csv`)
-    expect(csv.text.trimEnd().split('\r\n')).toHaveLength(4)
+    const [titles, ...records] = csv.text.trimEnd().split('\r\n')
+    expect(titles).toContain(',actor,lots.lot,lots.funder,lots.amount')
+    expect(records).toHaveLength(3)
+    expect(csv.text).not.toMatch(/[{}[\]]/)
     expect((await statement(6, 'credit', '&type=purchase')).map(({ amount }) => amount)).toEqual([-20])
     expect(await statement(6, 'credit', `&from=${items[0].at}`)).toHaveLength(1)
     expect((await statement(6, 'credit', `&to=${items[0].at}`))[0]?.balance).toBe(100_000_070)

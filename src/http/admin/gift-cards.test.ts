@@ -164,6 +164,22 @@ describe('above the threshold a second person is waited for', () => {
     expect(await statusOf(id)).toEqual(['blocked', 1_011])
   })
 
+  test('an activation that was never carried out gives the card back when its time is over', async () => {
+    const { pool } = admin.ledger
+    const [id = ''] = await issue()
+    const asked = await act(id, 'activate', { amount: 1_001 })
+    await pool.query(
+      'INSERT INTO gift_activations (tenant, card, key) SELECT 1, $1, key FROM approvals WHERE id = $2',
+      [id, asked.json.id],
+    )
+    await admin.approvedAgo(asked.json.id, 6)
+    expect((await act(id, 'activate', { amount: 10 })).json.reason).toBe('card_status_wrong')
+    await admin.approvedAgo(asked.json.id, 8)
+    expect((await act(id, 'activate', { amount: 10 })).status).toBe(201)
+    expect((await approve(asked)).json.reason).toBe('state_unsuitable')
+    expect(await statusOf(id)).toEqual(['active', 10])
+  })
+
   test('by a merge, whose cards are looked at again', async () => {
     const [id = '', other = '', small = ''] = await issue(3)
     await act(id, 'activate', { amount: 1_000 })

@@ -41,14 +41,18 @@ export async function holderOf(
   return { refusal: { reason: 'not_found', errors: [{ field: given.field, message: 'names no holder' }] } }
 }
 
-/** The place of the first of these ids that the asker may not name; -1: there is none. See `holderOf`. */
+/**
+ * The place of the first of these ids that the asker may not name; -1: there is none. See `holderOf`. `schedule`: whose
+ * members it may keep, loaded or not; null: there is none.
+ */
 export async function firstHidden(
   holders: readonly number[],
   { tenant, organisation }: ApiKey,
   { admin }: HttpDeps,
+  schedule: number | null,
 ): Promise<number> {
   if (organisation === null) return -1
-  const seen = await admin.loads.seen(tenant, holders, organisation)
+  const seen = await admin.loads.seen(tenant, { holders, only: organisation, schedule })
   return holders.findIndex(holder => !seen.has(holder))
 }
 

@@ -7,6 +7,7 @@ import { tellable } from '../field-errors.ts'
 import { type FieldError, sendProblem } from '../problem.ts'
 import { parseRfc3339 } from '../times.ts'
 import { sendJson } from './call.ts'
+import { cellOf } from './csv-cells.ts'
 import type { Render } from './items.ts'
 
 export const listLimits = { default: 50, max: 500 } as const
@@ -57,13 +58,15 @@ export const id = (about: string): Filter<number> => ({ about, must: 'must be an
 export const parseId = (digits: string): number | null =>
   /^[1-9][0-9]{0,14}$/.test(digits) ? Number.parseInt(digits, 10) : null
 
+/** What a cursor is of: the code or the id of the last item, or its place: time, batch, index and lot. */
+type CursorOf = 'code' | 'id' | 'place'
+
 export interface List<Item, Given extends Filters> {
   readonly filters: Given
-  /** What the cursor is of: the code or the id of the last item. */
-  readonly cursor: 'code' | 'id'
+  readonly cursor: CursorOf
   read(values: Values<Given>, page: PageRequest): Promise<Page<Item>>
   readonly render: Render<Item>
-  /** Fields of the rendered item, as the columns of the CSV. */
+  /** Of the CSV: see `columnsOf`. */
   readonly columns: readonly string[]
   /** Of the CSV file, without its ending. */
   readonly name: string
@@ -102,21 +105,13 @@ async function* csvOf<Item, Given extends Filters>(
   for (let page = first; ; ) {
     let chunk = ''
     for (const item of page.items) {
-      const body = list.render(item) as Readonly<Record<string, unknown>>
-      chunk += csvRecord(list.columns.map(name => csvValue(body[name])))
+      const body = list.render(item)
+      chunk += csvRecord(list.columns.map(column => cellOf(body, column)))
     }
     if (chunk !== '') yield chunk
     if (page.next === null) return
     page = await list.read(values, { limit: listLimits.max, after: page.next })
   }
-}
-
-/** Lists are separated by blanks; what has parts is JSON. */
-function csvValue(value: unknown): string | number | bigint | null {
-  if (value === null || value === undefined) return null
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value
-  if (Array.isArray(value) && value.every(one => typeof one !== 'object')) return value.join(' ')
-  return JSON.stringify(value)
 }
 
 type Parsed<Given extends Filters> =
@@ -125,7 +120,7 @@ type Parsed<Given extends Filters> =
 
 function parse<Given extends Filters>(
   given: Readonly<Record<string, unknown>>,
-  { filters, cursor }: { readonly filters: Given; readonly cursor: 'code' | 'id' },
+  { filters, cursor }: { readonly filters: Given; readonly cursor: CursorOf },
 ): Parsed<Given> {
   const parsed = parseQuery(given, { ...filters, ...pageFilters(cursor) } as Filters)
   if ('errors' in parsed) return parsed
@@ -157,7 +152,7 @@ export function parseQuery<Given extends Filters>(
   return errors.length > 0 ? { errors } : { values: values as Values<Given> }
 }
 
-const pageFilters = (cursor: 'code' | 'id') =>
+const pageFilters = (cursor: CursorOf) =>
   ({
     limit: {
       about: 'How many a page has at the most.',
@@ -179,9 +174,10 @@ const pageFilters = (cursor: 'code' | 'id') =>
 
 export const cursorOf = (last: string): string => Buffer.from(last).toString('base64url')
 
-function parseCursor(cursor: string, of: 'code' | 'id'): string | null {
+function parseCursor(cursor: string, of: CursorOf): string | null {
   const last = /^[\w-]{1,400}$/.test(cursor) ? Buffer.from(cursor, 'base64url').toString() : ''
   if (last === '' || cursorOf(last) !== cursor || /\p{C}/u.test(last)) return null
+  if (of === 'place') return /^[0-9]{1,16}(?:\.[0-9]{1,16}){3}$/.test(last) ? last : null
   return of === 'code' || parseId(last) !== null ? last : null
 }
 

@@ -196,6 +196,32 @@ test('the key of an organisation names no holders by guessed ids', async () => {
   expect((await clawBack(stranger)).json).toEqual((await clawBack('9999')).json)
 })
 
+test('the key of an organisation keeps members of its own schedule who have not been loaded yet', async () => {
+  const [one, other, stranger] = await Promise.all(
+    ['One', 'Other', 'Stranger'].map(
+      async name => (await admin.call('POST', '/admin/v1/cardholders', { body: { name } })).json.id,
+    ),
+  )
+  const mine = await create({ members: [{ cardholder: one }, { cardholder: other }] })
+  const body = { code: 'acme', name: 'Acme', contract: 'unlimited' }
+  expect((await admin.call('POST', '/admin/v1/organisations', { body })).status).toBe(201)
+  const theirs = await create({ funder: 'acme', members: [{ cardholder: stranger }] })
+  const change = (id: string, version: number, ...members: string[]) =>
+    admin.call('PATCH', `${path}/${id}`, {
+      key: 'organisation-key',
+      headers: { 'if-match': `"${version}"` },
+      body: { members: members.map(cardholder => ({ cardholder, amount: 700 })) },
+    })
+  const kept = await change(mine.id, 1, other, '10')
+  expect([kept.status, kept.json.members]).toEqual([200, 2])
+  const refused = await Promise.all([change(mine.id, 2, stranger), change(mine.id, 2, one)])
+  expect(refused.map(({ status }) => status)).toEqual([400, 400])
+  // Nothing is told of a schedule of another organisation, not even who is in it.
+  const [foreign, guess] = [await change(theirs.id, 1, stranger), await change(theirs.id, 1, '9999')]
+  expect(foreign.status).toBe(400)
+  expect(foreign.json).toEqual(guess.json)
+})
+
 test('one that is paused is not run, and periods meanwhile are left out', async () => {
   const made = await create()
   const change = (version: number, body: object) =>

@@ -57,6 +57,31 @@ describe('loads', () => {
     expect([answer.status, answer.json.reason]).toEqual([402, 'credit_expired'])
   })
 
+  test('no account holds more than can be told: what came in other ways is refused, not told wrongly', async () => {
+    const { pool } = admin.ledger
+    const most = Number.MAX_SAFE_INTEGER
+    const body = { ...load, cardholder: '4', amount: 10_000_000_000 }
+    const account = '/admin/v1/cardholders/4/accounts'
+    // As if so much had been loaded before.
+    const before = 100_000_000
+    const more = most - before - body.amount + 1
+    const change = 'UPDATE lots SET credits_posted = credits_posted + $1 WHERE holder = 4 AND credits_posted >= $2'
+    await pool.query(change, [more, before])
+    expect((await admin.call('POST', '/admin/v1/loads', { body })).json.reason).toBe('amount_too_large')
+    const fits = await admin.call('POST', '/admin/v1/loads', { body: { ...body, amount: body.amount - 1 } })
+    expect(fits.status).toBe(201)
+    expect((await admin.call('GET', account)).json.items[0].balance).toBe(most)
+    // Small ones are not added up: the next is one too much.
+    expect((await admin.call('POST', '/admin/v1/loads', { body: { ...body, amount: 1 } })).status).toBe(201)
+    const told = await admin.call('GET', account)
+    expect([told.status, told.json.reason]).toEqual([500, 'internal_error'])
+    const card = { token: tokenOf(4) }
+    const inquiry = await admin.call('POST', '/v1/balance-inquiries', { key: 'pos-key', body: { card } })
+    expect([inquiry.status, inquiry.json.reason]).toEqual([500, 'internal_error'])
+    expect((await admin.call('GET', '/admin/v1/cardholders/3/accounts')).status).toBe(200)
+    await pool.query(change, [-more, more + before])
+  })
+
   test('by card, and taken back as far as it is unspent', async () => {
     const { cardholder: _, ...rest } = load
     const made = await admin.call('POST', '/admin/v1/loads', {
@@ -266,6 +291,30 @@ describe('four eyes', () => {
     const path = `/admin/v1/approvals/${asked.json.id}`
     expect((await admin.call('GET', path)).json.status).toBe('expired')
     expect((await admin.call('POST', `${path}/approve`, { key: 'second-admin-key' })).status).toBe(409)
+  })
+
+  test('one that was approved and not carried out for seven days is not carried out any more', async () => {
+    const before = await lotsOf()
+    const asked = await admin.call('POST', '/admin/v1/loads', { body })
+    const path = `/admin/v1/approvals/${asked.json.id}`
+    const approve = () => admin.call('POST', `${path}/approve`, { key: 'second-admin-key' })
+    // As if the switch had been busy when it was approved.
+    await admin.approvedAgo(asked.json.id, 8)
+    expect((await admin.call('GET', path)).json).toMatchObject({ status: 'expired', decidedBy: 'somebody' })
+    const late = await approve()
+    expect([late.status, late.json.reason, fields(late)]).toEqual([409, 'state_unsuitable', ['id']])
+    expect((await admin.call('POST', `${path}/reject`, { key: 'second-admin-key' })).status).toBe(409)
+    expect(await lotsOf()).toBe(before)
+    await admin.approvedAgo(asked.json.id, 6)
+    const inTime = await approve()
+    expect([inTime.status, inTime.json.answer.status]).toEqual([200, 201])
+    const after = await lotsOf()
+    expect(after).not.toBe(before)
+    // As if the switch had ended before it stored the answer: what was done is told, however late.
+    await admin.approvedAgo(asked.json.id, 8)
+    const told = await approve()
+    expect([told.json.status, told.json.answer]).toEqual(['approved', inTime.json.answer])
+    expect(await lotsOf()).toBe(after)
   })
 
   test('taking back everything waits if it comes to more than the threshold', async () => {

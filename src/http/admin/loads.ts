@@ -13,14 +13,20 @@ import type {
   SchedulePatch,
   ScheduleStatus,
 } from '../../core/load-lists.ts'
-import type { HolderName, LotMovement } from '../../core/lot-movements.ts'
+import type { HolderName, ListedMovement, LotMovement, MovementFilter } from '../../core/lot-movements.ts'
 
 /** Loads and what moves value: holders and lots as they are needed for it, and lists of many loads. */
 export interface LoadsAdmin {
   /** The id of a holder; null: there is none of that name. */
   holder(tenant: number, name: HolderName): Promise<number | null>
-  /** Of these holders, those who have credit of this organisation: its key may name them by their ids. */
-  seen(tenant: number, holders: readonly number[], only: number): Promise<ReadonlySet<number>>
+  /**
+   * Of these holders, those whom the key of this organisation may name by their ids: who have credit of it, or are
+   * members of this schedule of its own (null: of none).
+   */
+  seen(
+    tenant: number,
+    of: { readonly holders: readonly number[]; readonly only: number; readonly schedule: number | null },
+  ): Promise<ReadonlySet<number>>
   /** What of a holder's program, from one funder (null: any), could be taken back now. */
   unspent(
     tenant: number,
@@ -33,6 +39,8 @@ export interface LoadsAdmin {
     tenant: number,
     of: { readonly batch: number; readonly index: number; readonly holders: readonly number[] },
   ): Promise<readonly LotMovement[]>
+  /** What moved value outside purchases, the newest first. */
+  allMovements(tenant: number, filter: MovementFilter, page: PageRequest): Promise<Page<ListedMovement>>
   /** Whether the engine has decided a command under this key and day. */
   isDecided(tenant: number, of: { readonly key: string; readonly day: Day }): Promise<boolean>
   /** `only`: the organisation of whose credit the asker sees and makes lists; null: all. */

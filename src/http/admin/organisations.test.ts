@@ -121,6 +121,34 @@ test('what it pays in is in its balance, once; what it has not left is not paid 
   expect(lines.filter(({ action }) => action === 'deposit').map(({ actor }) => actor)).toEqual(['finance-key'])
 })
 
+test('deposits are listed with who recorded them, for the organisation too', async () => {
+  const deposits = `${path}/bazaar/deposits`
+  for (const [amount, reference] of [
+    [300, 'bank-1'],
+    [40, 'bank-2'],
+  ]) {
+    const body = { amount, reference, reason: 'transfer' }
+    expect((await admin.call('POST', deposits, { key: 'finance-key', body })).status).toBe(201)
+  }
+  const { json } = await admin.call('GET', `${deposits}?limit=1`, { key: 'organisation-key' })
+  expect(json.items).toEqual([
+    {
+      id: expect.any(String),
+      organisation: 'bazaar',
+      amount: 40,
+      reason: 'transfer',
+      reference: 'bank-2',
+      at: expect.any(String),
+      actor: 'finance-key',
+    },
+  ])
+  const rest = await admin.call('GET', `${deposits}?cursor=${json.nextCursor}`, { key: 'auditor-key' })
+  expect(rest.json.items.map(({ amount }: { amount: number }) => amount)).toEqual([300])
+  const csv = await admin.call('GET', `${deposits}?format=csv&from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z`)
+  expect(csv.text).toBe('id,organisation,amount,reason,reference,at,actor\r\n')
+  expect((await admin.call('GET', `${path}/snapp/deposits`, { key: 'organisation-key' })).status).toBe(404)
+})
+
 describe('lists', () => {
   test('pages in the order of codes, all of them once', async () => {
     const codes: string[] = []

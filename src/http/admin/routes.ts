@@ -13,6 +13,7 @@ import { addLoadFileRoutes } from './routes/load-files.ts'
 import { addLoadScheduleRoutes } from './routes/load-schedules.ts'
 import { addLoadRoutes } from './routes/loads.ts'
 import { addMerchantRoutes } from './routes/merchants.ts'
+import { addMovementRoutes } from './routes/movements.ts'
 import { addOrganisationRoutes } from './routes/organisations.ts'
 import { addProgramRoutes } from './routes/programs.ts'
 import { addSearchRoutes } from './routes/search.ts'
@@ -36,6 +37,7 @@ export function addAdminRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight)
   addClawbackListRoutes(app, deps, inFlight)
   addLoadFileRoutes(app, deps, inFlight)
   addLoadScheduleRoutes(app, deps, inFlight)
+  addMovementRoutes(app, deps)
   addApprovalRoutes(app, deps, inFlight)
   addAccountRoutes(app, deps)
   addCardholderRoutes(app, deps, inFlight)

@@ -14,18 +14,23 @@ import {
   type ApprovalStatus,
   approvalDaysMax,
 } from '../../core/approvals.ts'
+import { dayOfMicros } from '../../core/ids.ts'
 import { idOf, idOrNull, microsOf } from '../sql.ts'
 import { areOfOneHand } from './api-keys.ts'
 import { writeAudit } from './audit-log.ts'
 import { createOnce } from './changes.ts'
 import { asLongAsSure, readCommandContent } from './keys.ts'
+import { readIsDecided } from './loads.ts'
 import { pageOf } from './page.ts'
 import type { AdminPool, Run, TextRow } from './pool.ts'
 
 const entity = { name: 'approval', isReference: false } as const
 
-const expiresAt = `made_at + interval '${approvalDaysMax} days'`
-const statusNow = `CASE WHEN status = 'waiting' AND ${expiresAt} <= clock_timestamp() THEN 'expired' ELSE status END`
+const expiresAt = `CASE status WHEN 'approved' THEN decided_at ELSE made_at END + interval '${approvalDaysMax} days'`
+
+/** SQL: whether a row of `approvals` is out of time, undecided or approved and without an answer. */
+export const isOutOfTime = `(status <> 'rejected' AND answer IS NULL AND ${expiresAt} <= clock_timestamp())`
+const statusNow = `CASE WHEN ${isOutOfTime} THEN 'expired' ELSE status END`
 
 const columns = `id, kind, ${statusNow} AS status, request, answer, replace(key::text, '-', '') AS key, content,
   ${microsOf('made_at')} AS made_at, made_by, made_label, ${microsOf(expiresAt)} AS expires_at,
@@ -148,6 +153,7 @@ export function decideApproval(
       return refused('second_person_needed', 'Authorization', ofOneHand)
     }
     if (before.status === verdict) return { kind: 'changed', item: before }
+    if (before.status === 'expired') return decideLate(run, actor.tenant, before, verdict)
     if (before.status !== 'waiting') return refused('state_unsuitable')
     await run(
       `UPDATE approvals SET status = $3, decided_at = clock_timestamp(), decided_by = $4, decided_label = $5, note = $6
@@ -164,6 +170,21 @@ export function decideApproval(
     })
     return { kind: 'changed', item }
   })
+}
+
+/** Out of time: only what the engine has decided, and what is still without its answer, is answered as it was. */
+async function decideLate(
+  run: Run,
+  tenant: number,
+  approval: Approval,
+  verdict: 'approved' | 'rejected',
+): Promise<Changed<Approval>> {
+  const { key, madeAt, decidedAt } = approval
+  if (decidedAt === null) return refused('state_unsuitable', 'id', `was not decided within ${approvalDaysMax} days`)
+  if (verdict === 'approved' && (await readIsDecided(run, tenant, { key, day: dayOfMicros(madeAt) }))) {
+    return { kind: 'changed', item: approval }
+  }
+  return refused('state_unsuitable', 'id', `was not carried out within ${approvalDaysMax} days after it was approved`)
 }
 
 /** Keeps what came of an approved request: the first that is known. */

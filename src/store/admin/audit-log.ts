@@ -32,16 +32,16 @@ export async function listAudit(
   filter: AuditFilter,
   page: PageRequest,
 ): Promise<Page<AuditLine>> {
-  const { entity, entityId, actor, from, to } = filter
+  const { entity, entityId, action, actor, from, to } = filter
   const rows = await run(
     `SELECT id, ${microsOf('at')} AS at, api_key, actor, action, entity, entity_id, before, after FROM audit_log
      WHERE tenant = $1 AND id < coalesce($2::bigint, 9223372036854775807)
        AND ($3::text IS NULL OR entity = $3) AND ($4::text IS NULL OR entity_id = $4)
        AND ($5::bigint IS NULL OR api_key = $5)
        AND ($6::bigint IS NULL OR at >= ${timestampOf('$6::bigint')})
-       AND ($7::bigint IS NULL OR at < ${timestampOf('$7::bigint')})
-     ORDER BY id DESC LIMIT $8`,
-    [tenant, page.after, entity, entityId, actor, from, to, page.limit + 1],
+       AND ($7::bigint IS NULL OR at < ${timestampOf('$7::bigint')}) AND ($8::text IS NULL OR action = $8)
+     ORDER BY id DESC LIMIT $9`,
+    [tenant, page.after, entity, entityId, actor, from, to, action, page.limit + 1],
   )
   return pageOf(rows.map(lineOf), page, ({ id }) => String(id))
 }

@@ -1,7 +1,7 @@
 import type { Created, Creation } from '../../core/admin.ts'
 import { refused } from '../../core/admin.ts'
 import type { LoadList, NewClawbackList } from '../../core/load-lists.ts'
-import { arrayOf, idOf } from '../sql.ts'
+import { arrayOf, dayOfTime, idOf } from '../sql.ts'
 import { createOnce } from './changes.ts'
 import { countLines } from './load-checks.ts'
 import { listEntity, patience, readList } from './load-lists.ts'
@@ -20,7 +20,7 @@ export function createClawbackList(
       `INSERT INTO load_lists (id, made_at, tenant, kind, source, state, program, funder, only_funder, reason,
          reference, made_by, actor, run_at, resumed_at, run_day)
        SELECT nextval('load_list_seq'), at, $1, 'clawback', 'request', 'running', $2, $3, $3, $4, $5, $6, $7, at, at,
-         floor(extract(epoch FROM at) / 86400) FROM (SELECT clock_timestamp() AS at) x RETURNING id`,
+         ${dayOfTime('at')} FROM (SELECT clock_timestamp() AS at) x RETURNING id`,
       [tenant, program, funder, reason, reference, apiKey, label],
     )
     const id = idOf(made?.id)

@@ -1,6 +1,7 @@
 import { type Created, type Creation, refused } from '../../core/admin.ts'
 import type { GiftBatch, NewGiftBatch } from '../../core/gift-cards.ts'
-import { arrayOf, arrayOfText, idOf, timestampOf } from '../sql.ts'
+import { arrayOf, arrayOfText, dayOfTime, idOf, timestampOf } from '../sql.ts'
+import { isOutOfTime } from './approvals.ts'
 import { createOnce } from './changes.ts'
 import type { AdminPool } from './pool.ts'
 
@@ -47,22 +48,24 @@ export function issueGiftCards(
   })
 }
 
-/** Takes the activation of a card for one request. False: another has it. */
+/**
+ * Takes the activation of a card for one request. False: another has it. One that was approved too late to be carried
+ * out, and that the engine has not decided, loses it.
+ */
 export async function reserveActivation(
   { run }: AdminPool,
   tenant: number,
   card: number,
   key: string,
 ): Promise<boolean> {
-  try {
-    await run(
-      `INSERT INTO gift_activations (tenant, card, key) SELECT $1, $2, $3::uuid
-       WHERE NOT EXISTS (SELECT FROM gift_activations WHERE tenant = $1 AND card = $2)`,
-      [tenant, card, key],
-    )
-  } catch (error) {
-    if ((error as { code?: string }).code !== '23505') throw error
-  }
+  await run(
+    `INSERT INTO gift_activations AS a (tenant, card, key) VALUES ($1, $2, $3::uuid)
+     ON CONFLICT (tenant, card) DO UPDATE SET key = excluded.key
+     WHERE EXISTS (SELECT FROM approvals p WHERE p.tenant = a.tenant AND p.key = a.key AND ${isOutOfTime}
+       AND NOT EXISTS (SELECT FROM decisions d WHERE d.tenant = p.tenant AND d.key = p.key
+         AND d.day = ${dayOfTime('p.made_at')}))`,
+    [tenant, card, key],
+  )
   const [row] = await run('SELECT key = $3::uuid AS own FROM gift_activations WHERE tenant = $1 AND card = $2', [
     tenant,
     card,

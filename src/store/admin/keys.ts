@@ -1,6 +1,7 @@
+import { dayOfTime } from '../sql.ts'
 import type { Run } from './pool.ts'
 
-const daySeconds = 86_400
+const today = dayOfTime('clock_timestamp()')
 
 /** The engine answers a key again on the day on which it was first sent and the day after. */
 const asLongAsAnswered = '48 hours'
@@ -19,8 +20,8 @@ export async function readCommandContent(
 ): Promise<string | null> {
   const [row] = await run(
     `SELECT encode(d.content, 'hex') AS content FROM decisions d WHERE d.tenant = $1 AND d.key = $2::uuid
-       AND d.day >= (SELECT floor(date_part('epoch', clock_timestamp()) / ${daySeconds})::integer - 1)
-       AND d.day <= (SELECT floor(date_part('epoch', clock_timestamp()) / ${daySeconds})::integer)
+       AND d.day >= (SELECT ${today} - 1)
+       AND d.day <= (SELECT ${today})
        AND d.at > clock_timestamp() - $3::interval`,
     [tenant, key, within],
   )

@@ -10,7 +10,7 @@ import {
   type NewLine,
   type NewList,
 } from '../../core/load-lists.ts'
-import { arrayOf, arrayOfText, idOf, idOrNull, microsOf, timestampOf } from '../sql.ts'
+import { arrayOf, arrayOfText, dayOfTime, idOf, idOrNull, microsOf, timestampOf } from '../sql.ts'
 import { changeOnce, createOnce } from './changes.ts'
 import { checkLines } from './load-checks.ts'
 import { pageOf } from './page.ts'
@@ -243,7 +243,7 @@ export const runList = (
     if (checked !== null && version !== checked) return refused('state_unsuitable')
     await run(
       `UPDATE load_lists SET state = 'running', version = version + 1, run_at = clock_timestamp(),
-         resumed_at = clock_timestamp(), run_day = floor(extract(epoch FROM clock_timestamp()) / 86400)
+         resumed_at = clock_timestamp(), run_day = ${dayOfTime('clock_timestamp()')}
        WHERE tenant = $1 AND id = $2`,
       [change.actor.tenant, id],
     )

@@ -10,7 +10,7 @@ import {
 import type { Tenant } from '../../core/catalog.ts'
 import type { LoadSchedule, NewSchedule, ScheduleMember, SchedulePatch, ScheduleStatus } from '../../core/load-lists.ts'
 import { dueAfter, periodOf } from '../../core/schedules.ts'
-import { arrayOf, idOf, microsOf, timestampOf } from '../sql.ts'
+import { arrayOf, dayOfTime, idOf, microsOf, timestampOf } from '../sql.ts'
 import { assignments, changeOnce, createOnce } from './changes.ts'
 import { countLines } from './load-checks.ts'
 import { patience } from './load-lists.ts'
@@ -235,7 +235,7 @@ async function insertPeriod(run: Run, tenant: number, schedule: LoadSchedule): P
        schedule, period, made_by, actor, run_at, resumed_at, run_day)
      SELECT nextval('load_list_seq'), clock_timestamp(), tenant, 'load', 'schedule', 'running', name, program, funder,
        funder, reason, id, $3, made_by, actor, clock_timestamp(), clock_timestamp(),
-       floor(extract(epoch FROM clock_timestamp()) / 86400)
+       ${dayOfTime('clock_timestamp()')}
      FROM load_schedules WHERE tenant = $1 AND id = $2 RETURNING id`,
     [tenant, schedule.id, periodOf(schedule.nextDay, schedule)],
   )

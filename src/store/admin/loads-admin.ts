@@ -1,7 +1,7 @@
 import type { Actor, Change, Creation, PageRequest } from '../../core/admin.ts'
 import type { Approval, ApprovalAnswer, ApprovalKind } from '../../core/approvals.ts'
 import type { LineState, LoadList, LoadSchedule, NewList, NewSchedule, SchedulePatch } from '../../core/load-lists.ts'
-import type { HolderName } from '../../core/lot-movements.ts'
+import type { HolderName, MovementFilter } from '../../core/lot-movements.ts'
 import {
   type ApprovalFilter,
   answerApproval,
@@ -25,6 +25,7 @@ import {
 } from './load-lists.ts'
 import { changeSchedule, createSchedule, listSchedules, readSchedule } from './load-schedules.ts'
 import { findHolder, readFunderOfLot, readIsDecided, readMovements, readSeen, readUnspent } from './loads.ts'
+import { listMovements } from './movements.ts'
 import type { AdminPool } from './pool.ts'
 import { createSeries, listSeries, readSeries, sealSeries, takeSalt } from './vouchers.ts'
 
@@ -33,10 +34,12 @@ type Of<Read extends (run: AdminPool['run'], tenant: number, of: never, ...rest:
 
 export const createLoads = (pool: AdminPool) => ({
   holder: (tenant: number, name: HolderName) => findHolder(pool.run, tenant, name),
-  seen: (tenant: number, holders: readonly number[], only: number) => readSeen(pool.run, tenant, holders, only),
+  seen: (tenant: number, of: Of<typeof readSeen>) => readSeen(pool.run, tenant, of),
   unspent: (tenant: number, of: Of<typeof readUnspent>) => readUnspent(pool.run, tenant, of),
   funderOfLot: (tenant: number, holder: number, lot: number) => readFunderOfLot(pool.run, tenant, holder, lot),
   movements: (tenant: number, of: Of<typeof readMovements>) => readMovements(pool.run, tenant, of),
+  allMovements: (tenant: number, filter: MovementFilter, page: PageRequest) =>
+    listMovements(pool.run, tenant, filter, page),
   isDecided: (tenant: number, of: Of<typeof readIsDecided>) => readIsDecided(pool.run, tenant, of),
   createList: (creation: Creation<LoadList>, list: NewList, only: number | null) =>
     createList(pool, creation, list, only),

@@ -19,16 +19,21 @@ export async function findHolder(run: Run, tenant: number, name: HolderName): Pr
   return row === undefined ? null : idOf(row.holder)
 }
 
-/** Of these holders, those whom a key of this organisation may name by their ids. */
+/**
+ * Of these holders, those whom a key of this organisation may name by their ids: who have credit of it, and who are
+ * members of this schedule (null: none) if that is its own.
+ */
 export async function readSeen(
   run: Run,
   tenant: number,
-  holders: readonly number[],
-  only: number,
+  { holders, only, schedule }: { holders: readonly number[]; only: number; schedule: number | null },
 ): Promise<ReadonlySet<number>> {
   const rows = await run(
-    `SELECT c.id FROM cardholders c WHERE c.tenant = $1 AND c.id = ANY ($2::bigint[]) AND ${isFundedBy('c', '$3')}`,
-    [tenant, arrayOf(holders), only],
+    `SELECT c.id FROM cardholders c WHERE c.tenant = $1 AND c.id = ANY ($2::bigint[]) AND (${isFundedBy('c', '$3')}
+       OR EXISTS (SELECT FROM load_schedule_members m
+         JOIN load_schedules s ON s.tenant = m.tenant AND s.id = m.schedule AND s.funder = $3
+         WHERE m.tenant = $1 AND m.schedule = $4 AND m.holder = c.id))`,
+    [tenant, arrayOf(holders), only, schedule],
   )
   return new Set(rows.map(({ id }) => idOf(id)))
 }

@@ -9,7 +9,7 @@ import {
   refused,
 } from '../../core/admin.ts'
 import type { NewSeries, VoucherSeries } from '../../core/vouchers.ts'
-import { arrayOf, arrayOfText, idOf, idOrNull, microsOf } from '../sql.ts'
+import { arrayOf, arrayOfText, dayOfTime, idOf, idOrNull, microsOf } from '../sql.ts'
 import { writeAudit } from './audit-log.ts'
 import { changeOnce, codeTaken, createOnce } from './changes.ts'
 import { countLines } from './load-checks.ts'
@@ -63,7 +63,7 @@ export function createSeries(pool: AdminPool, creation: Creation<VoucherSeries>,
       `INSERT INTO load_lists (id, made_at, tenant, kind, source, state, name, program, funder, only_funder, series,
          made_by, actor, run_at, resumed_at, run_day)
        SELECT $2, at, $1, 'load', 'vouchers', 'running', $3, $4, $5, $5, $6, $7, $8, at, at,
-         floor(extract(epoch FROM at) / 86400) FROM (SELECT clock_timestamp() AS at) x`,
+         ${dayOfTime('at')} FROM (SELECT clock_timestamp() AS at) x`,
       [tenant, list, series.name, program.id, series.funder, id, apiKey, label],
     )
     await run(

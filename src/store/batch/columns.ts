@@ -164,12 +164,6 @@ export function legsOf(row: RowReader): Leg[] {
   return legs
 }
 
-export function legsLiteral(legs: readonly Leg[]): string | null {
-  if (legs.length === 0) return null
-  const parts = legs.map(({ lot, program, funder, held, posted }) => `${lot},${program},${funder},${held},${posted}`)
-  return `{${parts.join(',')}}`
-}
-
 export function writeLeg(numbers: (number | bigint)[], leg: Leg): void {
   numbers.push(leg.lot, leg.program, leg.funder, leg.held, leg.posted)
 }

@@ -3,6 +3,7 @@ import {
   bigints,
   type DaySpan,
   dayOfId,
+  dayOfTime,
   integers,
   partitionOf,
   type Statement,
@@ -17,7 +18,7 @@ import { cardColumns, decisionColumns, lotColumns, transactionColumns } from './
 export const today = -1
 export const yesterday = -2
 
-const dayOfClock = `floor(extract(epoch FROM clock_timestamp()) / 86400)::integer`
+const dayOfClock = dayOfTime('clock_timestamp()')
 
 /** Days around the database's own today of which both tables have a partition. Older ones may be put away. */
 export const readPartitions: Statement = statement(

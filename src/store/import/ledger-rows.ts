@@ -42,7 +42,7 @@ export const lotRows = (tenant: number, at: Micros, lots: readonly Lot[]): Copy 
   return {
     table: 'lots',
     columns: `holder, lot, debits_pending, debits_posted, credits_pending, credits_posted, credit_limit, expires_at,
-      sweep_due, loaded_at, tenant, program, funder, asset`,
+      sweep_due, loaded_at, tenant, program, funder, asset, status`,
     text: lots
       .map(one =>
         copyLine([
@@ -60,6 +60,7 @@ export const lotRows = (tenant: number, at: Micros, lots: readonly Lot[]): Copy 
           one.program,
           one.funder,
           one.asset,
+          one.isFrozen ? 1 : 0,
         ]),
       )
       .join(''),

@@ -8,9 +8,9 @@ import { importKey } from '../../core/keys.ts'
 import { localTimeOf } from '../../core/local-time.ts'
 import type { Reason } from '../../core/reasons.ts'
 import { type OrganisationCounters, WorkingSet } from '../../core/working-set.ts'
-import { usageOf } from '../batch/columns.ts'
+import { lotOf, usageOf } from '../batch/columns.ts'
 import { fence, lockHolders, lockOrganisations } from '../batch/lock.ts'
-import { drawLots, readClock } from '../batch/read.ts'
+import { drawLots, readClock, readLots } from '../batch/read.ts'
 import { chainText, insertBatch } from '../batch/write.ts'
 import { updateOrganisations } from '../batch/write-lots.ts'
 import { TextReader } from '../rows.ts'
@@ -56,8 +56,10 @@ export class ImportLedger {
   async decide(lines: readonly PlannedLine[]): Promise<DecidedLoads> {
     const { connection, catalog, number, actor, hash } = this.#options
     const { tenant } = catalog
-    const loads = lines.flatMap(({ line, holder }) => (line.load === null ? [] : [{ ...line.load, line, holder }]))
-    const existing = lines.filter(({ line, isNew }) => line.load !== null && !isNew).map(({ holder }) => holder)
+    const loads = lines.flatMap(({ line, holder, isNew }) =>
+      line.load === null ? [] : [{ ...line.load, line, holder, isNew }],
+    )
+    const existing = [...new Set(loads.filter(({ isNew }) => !isNew).map(({ holder }) => holder))]
     await connection.run(fence(tenant.id))
     if (existing.length > 0) {
       const sources = {
@@ -71,6 +73,10 @@ export class ImportLedger {
       }
       await connection.run(lockHolders(sources, 'wait'))
     }
+    const there =
+      existing.length === 0
+        ? []
+        : (await connection.run(readLots(tenant.id, existing))).flatMap(row => lotOf(new TextReader(row)) ?? [])
     const funders = [...new Set(loads.map(({ funder }) => funder))].sort((one, other) => one - other)
     const organisations = (await connection.run(lockOrganisations(tenant.id, funders, [], []))).map(organisationOf)
     const lots = (await connection.run(drawLots(loads.length))).map(row => idOf(row[0])).reverse()
@@ -82,6 +88,8 @@ export class ImportLedger {
     const rows = new WorkingSet({
       ...emptyRows,
       organisations,
+      lots: there,
+      holdersWithLots: loads.map(({ holder }) => holder),
       lockedHolders: loads.map(({ holder }) => [holder, []]),
     })
     const context: DecisionContext = {
@@ -149,8 +157,6 @@ const emptyRows = {
   decisions: [],
   transactions: [],
   cards: [],
-  lots: [],
-  holdersWithLots: [],
   settledUpTo: [],
   rememberedReversals: [],
 }

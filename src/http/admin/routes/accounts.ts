@@ -11,6 +11,7 @@ import type { HttpApp, HttpDeps } from '../../deps.ts'
 import { sendProblem } from '../../problem.ts'
 import { rfc3339 } from '../../times.ts'
 import { actorOf, allow, allowList, sendJson } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { actionDocs, listDocs, readDocs } from '../docs.ts'
 import { limitUseBody } from '../limit-uses.ts'
 import { answerList, oneOf, parseId, time } from '../lists.ts'
@@ -23,7 +24,7 @@ import {
   ReleaseBody,
   Statement,
 } from '../schemas/accounts.ts'
-import { IdParams, namesOf } from '../schemas/common.ts'
+import { IdParams } from '../schemas/common.ts'
 import { entriesOf, entryBody } from '../statement-pages.ts'
 
 const tag = 'Cardholders'
@@ -162,7 +163,7 @@ export function addAccountRoutes(app: HttpApp, deps: HttpDeps): void {
           return entriesOf(statement.kind === 'statement' ? statement.entries : [], values, page)
         },
         render: entry => entryBody(entry, catalog),
-        columns: namesOf(EntryBody),
+        columns: columnsOf(EntryBody),
         name: `statement-${holder}-${program.code}`,
       })
     },

@@ -7,6 +7,7 @@ import { type FieldError, sendProblem } from '../../problem.ts'
 import { organisationScopes, roles, type Scope } from '../../scopes.ts'
 import { rfc3339 } from '../../times.ts'
 import { actorOf, allow, allowList } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { createDocs, disableDocs, listDocs, readDocs } from '../docs.ts'
 import { answerCreate, sendItem } from '../items.ts'
 import { answerList, parseId } from '../lists.ts'
@@ -66,7 +67,7 @@ export function addApiKeyRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
         cursor: 'id',
         read: (_values, page) => setup.apiKeys(request.apiKey.tenant, page),
         render: bodyOf,
-        columns: namesOf(ApiKeyBody),
+        columns: columnsOf(ApiKeyBody),
         name: 'api-keys',
       }),
   )

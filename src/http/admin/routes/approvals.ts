@@ -7,10 +7,11 @@ import { sendProblem } from '../../problem.ts'
 import { executors } from '../approval-executors.ts'
 import { approvalBody, orderOf } from '../approvals.ts'
 import { actorOf, allow, allowList, type Call, sendJson } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { actionDocs, listDocs, readDocs } from '../docs.ts'
 import { answerList, oneOf, parseId } from '../lists.ts'
 import { ApprovalBody, ApprovalList, VerdictBody } from '../schemas/approvals.ts'
-import { IdParams, namesOf } from '../schemas/common.ts'
+import { IdParams } from '../schemas/common.ts'
 
 const tag = 'Approvals'
 const filters = {
@@ -44,7 +45,7 @@ export function addApprovalRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         read: (filter, page) =>
           approvals.approvals(request.apiKey.tenant, { ...filter, madeBy: onlyOwn(request.apiKey) }, page),
         render: approval => approvalBody(approval, deps.catalogOf(request.apiKey.tenant)),
-        columns: namesOf(ApprovalBody),
+        columns: columnsOf(ApprovalBody),
         name: 'approvals',
       }),
   )

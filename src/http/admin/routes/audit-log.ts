@@ -2,14 +2,15 @@ import type { AuditLine } from '../../../core/admin.ts'
 import type { HttpApp, HttpDeps } from '../../deps.ts'
 import { rfc3339 } from '../../times.ts'
 import { allowList } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { listDocs } from '../docs.ts'
 import { answerList, id, text, time } from '../lists.ts'
-import { namesOf } from '../schemas/common.ts'
 import { AuditLineBody, AuditList } from '../schemas/setup.ts'
 
 const filters = {
   entity: text('Only this kind of thing.'),
   entityId: text('Only the thing with this code or id.'),
+  action: text('Only what was done so, such as `load` or `deposit`.'),
   actor: id('Only what the API key with this id did.'),
   from: time('At or after.'),
   to: time('Before.'),
@@ -40,7 +41,7 @@ export function addAuditLogRoutes(app: HttpApp, deps: HttpDeps): void {
         cursor: 'id',
         read: (filter, page) => setup.audit(request.apiKey.tenant, filter, page),
         render: bodyOf,
-        columns: namesOf(AuditLineBody),
+        columns: columnsOf(AuditLineBody),
         name: 'audit-log',
       }),
   )

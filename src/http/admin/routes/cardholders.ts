@@ -5,6 +5,7 @@ import type { InFlight } from '../../idempotency.ts'
 import { type FieldError, sendProblem } from '../../problem.ts'
 import { rfc3339 } from '../../times.ts'
 import { allow, allowList, sendJson } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { changeDocs, createDocs, listDocs, readDocs } from '../docs.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
 import { answerList, listLimits, parseId, text } from '../lists.ts'
@@ -88,7 +89,7 @@ export function addCardholderRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFl
         read: ({ reference }, page) =>
           cards.cardholders(tenant, { reference, mobile: null, nationalHash: null, funder }, page),
         render: bodyOf,
-        columns: namesOf(CardholderBody),
+        columns: columnsOf(CardholderBody),
         name: 'cardholders',
       })
     },

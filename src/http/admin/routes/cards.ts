@@ -11,6 +11,7 @@ import type { InFlight } from '../../idempotency.ts'
 import { type Refusal, sendProblem } from '../../problem.ts'
 import { parseRfc3339, rfc3339 } from '../../times.ts'
 import { actorOf, allow, allowList, sendJson } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { actionDocs, changeDocs, createDocs, listDocs, readDocs } from '../docs.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
 import { answerList, id as idFilter, oneOf, parseId } from '../lists.ts'
@@ -123,7 +124,7 @@ export function addCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         read: ({ cardholder: holder, last4, status }, page) =>
           cards.cards(tenant, { holder, last4, status, token: null, funder }, page),
         render: renderFor(catalog),
-        columns: namesOf(CardBody),
+        columns: columnsOf(CardBody),
         name: 'cards',
       })
     },

@@ -49,7 +49,7 @@ export function addClawbackListRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
         reason: body.reason ?? null,
         reference: body.reference ?? null,
       }
-      const hidden = await firstHidden(list.holders, apiKey, deps)
+      const hidden = await firstHidden(list.holders, apiKey, deps, null)
       if (hidden >= 0) {
         return sendProblem(reply, fieldRefusal(`/cardholders/${hidden}`, 'is no holder that is known').refusal)
       }

@@ -148,7 +148,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       if (gift === null) return sendProblem(reply, { reason: 'not_found' })
       const { tenant } = request.apiKey
       const { card, program } = gift
-      const filter = { entity: 'card', entityId: String(card.id), actor: null, from: null, to: null }
+      const filter = { entity: 'card', entityId: String(card.id), action: null, actor: null, from: null, to: null }
       const [statement, audit] = await Promise.all([
         accounts.statement({ tenant, holder: card.holder, program, funder: null }, null),
         setup.audit(tenant, filter, { limit: listLimits.max, after: null }),

@@ -20,12 +20,13 @@ import { sendProblem } from '../../problem.ts'
 import { rfc3339 } from '../../times.ts'
 import { carriedRefusal, type Executor, waitsForSecond } from '../approvals.ts'
 import { actorOf, allow, allowList, sendJson } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { actionDocs, createDocs, listDocs, readDocs, startDocs } from '../docs.ts'
 import { answerCreate, etagOf, sendItem } from '../items.ts'
 import { answerList, id as idFilter, oneOf, parseId } from '../lists.ts'
 import { fileBytesMax, readUpload, uploadParameters, xlsxType } from '../load-file-upload.ts'
-import { IdParams, namesOf } from '../schemas/common.ts'
-import { LoadFileBody, LoadFileList, LoadLineBody, LoadLineList } from '../schemas/load-files.ts'
+import { IdParams } from '../schemas/common.ts'
+import { LoadFileBody, LoadFileList, LoadFileStarted, LoadLineBody, LoadLineList } from '../schemas/load-files.ts'
 
 const tag = 'Load files'
 const filters = {
@@ -145,7 +146,7 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         cursor: 'id',
         read: (filter, page) => loads.lists(tenant, { ...filter, only }, page),
         render: render(deps.catalogOf(tenant)),
-        columns: namesOf(LoadFileBody),
+        columns: columnsOf(LoadFileBody),
         name: 'load-files',
       })
     },
@@ -191,7 +192,7 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         cursor: 'id',
         read: ({ state }, page) => loads.lines(tenant, list.id, state, page),
         render: (line: LoadLine) => lineBody(line, catalog),
-        columns: namesOf(LoadLineBody),
+        columns: columnsOf(LoadLineBody),
         name: `load-file-${list.id}-lines`,
       })
     },
@@ -255,14 +256,14 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
     '/admin/v1/load-files/:id/run',
     {
       onRequest,
-      schema: { params: IdParams, response: { 202: LoadFileBody } },
+      schema: { params: IdParams, response: { 202: LoadFileStarted } },
       config: startDocs({
         operationId: 'runLoadFile',
         tag,
         summary: 'Run a load file',
         description:
           'Loads its accepted lines, each once however often this is asked for. A file beyond the threshold of ' +
-          'four eyes waits for a second person: then the answer is an approval.',
+          'four eyes waits for a second person: then the answer is an approval, which has a `status`.',
       }),
     },
     async (request, reply) => {

@@ -11,6 +11,7 @@ import { type Refusal, sendProblem } from '../../problem.ts'
 import { rfc3339 } from '../../times.ts'
 import { carriedRefusal, type Executor, waitsForSecond } from '../approvals.ts'
 import { allow, allowList } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { changeDocs, listDocs, moveDocs, readDocs } from '../docs.ts'
 import { fieldRefusal, firstHidden, funderOf, programOf } from '../holders.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
@@ -30,6 +31,7 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
   const membersOf = async (
     given: readonly { readonly cardholder: string; readonly amount?: number }[],
     apiKey: ApiKey,
+    schedule: number | null,
   ): Promise<Members> => {
     const list = given.map(({ cardholder, amount }) => ({
       holder: parseId(cardholder) ?? 0,
@@ -37,7 +39,7 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
     }))
     const holders = list.map(({ holder }) => holder)
     if (new Set(holders).size < holders.length) return fieldRefusal('/members', 'must name each holder once')
-    const isHidden = (await firstHidden(holders, apiKey, deps)) >= 0
+    const isHidden = (await firstHidden(holders, apiKey, deps, schedule)) >= 0
     return isHidden ? fieldRefusal('/members', 'must name holders that are known, each once') : { list }
   }
 
@@ -65,7 +67,7 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
       if ('refusal' in program) return sendProblem(reply, program.refusal)
       const paid = funderOf(body.funder, program.program, apiKey, catalog)
       if ('refusal' in paid) return sendProblem(reply, paid.refusal)
-      const members = await membersOf(body.members ?? [], apiKey)
+      const members = await membersOf(body.members ?? [], apiKey, null)
       if ('refusal' in members) return sendProblem(reply, members.refusal)
       if ((body.holders === 'list') !== members.list.length > 0) {
         const message = body.holders === 'list' ? 'must name at least one' : 'is only for a list'
@@ -116,7 +118,7 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
         cursor: 'id',
         read: ({ status }, page) => loads.schedules(tenant, { status, only }, page),
         render: render(deps.catalogOf(tenant)),
-        columns: namesOf(ScheduleBody),
+        columns: columnsOf(ScheduleBody),
         name: 'load-schedules',
       })
     },
@@ -161,14 +163,15 @@ export function addLoadScheduleRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
       const { apiKey, params, body } = request
       const catalog = deps.catalogOf(apiKey.tenant)
       if (catalog === undefined) return sendProblem(reply, { reason: 'switch_unavailable' })
-      const members = body.members === undefined ? null : await membersOf(body.members, apiKey)
+      const id = parseId(params.id) ?? 0
+      const members = body.members === undefined ? null : await membersOf(body.members, apiKey, id)
       if (members !== null && 'refusal' in members) return sendProblem(reply, members.refusal)
       if ((body.amount !== undefined || members !== null) && (await asksForFourEyes(apiKey.tenant))) {
         return sendProblem(reply, { reason: 'forbidden', detail: 'A second person must agree: make a new schedule.' })
       }
       const { time, amount, members: _, ...rest } = body
       return answerChange({ request, reply, deps, inFlight }, render(catalog), change =>
-        loads.changeSchedule(change, { id: parseId(params.id) ?? 0, only: apiKey.organisation }, before => {
+        loads.changeSchedule(change, { id, only: apiKey.organisation }, before => {
           const patch: SchedulePatch = {
             ...rest,
             ...(amount !== undefined && { amount: BigInt(amount) }),

@@ -6,6 +6,7 @@ import type { HttpApp, HttpDeps } from '../../deps.ts'
 import type { InFlight } from '../../idempotency.ts'
 import { type FieldError, sendProblem } from '../../problem.ts'
 import { allow, allowList } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { changeDocs, createDocs, listDocs, readDocs } from '../docs.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
 import { answerList, oneOf, text } from '../lists.ts'
@@ -84,7 +85,7 @@ export function addMerchantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
           return parties.merchants(tenant, { ...values, only: merchants === '*' ? null : merchants }, page)
         },
         render: bodyOf,
-        columns: namesOf(MerchantBody),
+        columns: columnsOf(MerchantBody),
         name: 'merchants',
       }),
   )

@@ -8,13 +8,16 @@ import type { InFlight } from '../../idempotency.ts'
 import { sendProblem } from '../../problem.ts'
 import { rfc3339 } from '../../times.ts'
 import { actorOf, allow, allowList } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { changeDocs, createDocs, listDocs, readDocs } from '../docs.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
-import { answerList, oneOf } from '../lists.ts'
+import { answerList, oneOf, time } from '../lists.ts'
 import { answerMove } from '../moves.ts'
 import { CodeParams, namesOf } from '../schemas/common.ts'
 import {
   Deposit,
+  DepositLine,
+  DepositList,
   DepositRequest,
   NewOrganisationBody,
   OrganisationBody,
@@ -24,10 +27,11 @@ import {
 
 const tag = 'Organisations'
 const filters = { status: oneOf('Only these.', statuses) }
+const depositFilters = { from: time('Recorded at or after.'), to: time('Recorded before.') }
 
 /** Organisations with their contracts, and what they pay in. */
 export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
-  const { parties } = deps.admin
+  const { parties, setup } = deps.admin
   const find = async (apiKey: ApiKey, code: string): Promise<Organisation | null> => {
     const found = await parties.organisation(apiKey.tenant, code)
     return found !== null && sees(apiKey, found.id) ? found : null
@@ -81,7 +85,7 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
           return parties.organisations(tenant, { only, status }, page)
         },
         render: bodyOf,
-        columns: namesOf(OrganisationBody),
+        columns: columnsOf(OrganisationBody),
         name: 'organisations',
       }),
   )
@@ -161,12 +165,49 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
           action: 'deposit',
           entity: 'organisation',
           entityId: organisation.code,
-          bodyOf: decision => depositOf(decision, organisation.code, amount),
+          bodyOf: decision => depositOf(decision, organisation.code, { amount, reason, reference }),
         },
       )
     },
   )
+
+  app.get(
+    '/admin/v1/organisations/:code/deposits',
+    {
+      onRequest: allowList('organisations:read', deps),
+      schema: { params: CodeParams, response: { 200: DepositList } },
+      config: listDocs(
+        {
+          operationId: 'listDeposits',
+          tag,
+          summary: 'List what an organisation has paid in',
+          description: 'And what was paid back to it, the newest first, with who recorded it.',
+          reasons: ['not_found'],
+        },
+        depositFilters,
+      ),
+    },
+    async (request, reply) => {
+      const { apiKey, params } = request
+      const organisation = await find(apiKey, params.code)
+      if (organisation === null) return sendProblem(reply, { reason: 'not_found' })
+      return answerList(request, reply, {
+        filters: depositFilters,
+        cursor: 'id',
+        read: (span, page) => setup.audit(apiKey.tenant, { ...depositsOf(organisation), ...span }, page),
+        render: ({ after, actor }) => ({ ...noNote, ...JSON.parse(after ?? '{}'), actor }),
+        columns: columnsOf(DepositLine),
+        name: `deposits-${organisation.code}`,
+      })
+    },
+  )
 }
+
+const depositsOf = ({ code }: Organisation) =>
+  ({ entity: 'organisation', entityId: code, action: 'deposit', actor: null }) as const
+
+/** Of lines that were written before deposits told theirs. */
+const noNote = { reason: null, reference: null }
 
 const bodyOf = ({ id: _, creditLimit, balance, version, ...rest }: Organisation) => ({
   ...rest,
@@ -187,9 +228,9 @@ const newOf = (body: NewOrganisationBody): NewOrganisation => ({
 })
 
 /** A decision is found again by its batch and its place there. */
-const depositOf = ({ batch, index, at }: Decision, organisation: string, amount: number) => ({
-  id: `${batch}-${index}`,
-  organisation,
-  amount,
-  at: rfc3339(at),
-})
+/** Its line in the audit log has this too, and the list of deposits tells it from there. */
+const depositOf = (
+  { batch, index, at }: Decision,
+  organisation: string,
+  given: Pick<DepositLine, 'amount' | 'reason' | 'reference'>,
+) => ({ id: `${batch}-${index}`, organisation, ...given, at: rfc3339(at) })

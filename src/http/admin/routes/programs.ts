@@ -6,6 +6,7 @@ import type { InFlight } from '../../idempotency.ts'
 import { sendProblem } from '../../problem.ts'
 import { waitsForSecond } from '../approvals.ts'
 import { allow, allowList } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { changeDocs, createDocs, listDocs, moveDocs, readDocs } from '../docs.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
 import { answerList, oneOf } from '../lists.ts'
@@ -90,7 +91,7 @@ export function addProgramRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
           return programs.programs(tenant, { ...values, only }, page)
         },
         render: bodyOf,
-        columns: namesOf(ProgramBody),
+        columns: columnsOf(ProgramBody),
         name: 'programs',
       }),
   )
@@ -157,7 +158,7 @@ export function addProgramRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
         cursor: 'id',
         read: (_values, page) => programs.terms(request.apiKey.tenant, program.code, page),
         render: termsBody,
-        columns: namesOf(TermsBody),
+        columns: columnsOf(TermsBody),
         name: `terms-${program.code.replace(/[^\w.-]/g, '_')}`,
       })
     },

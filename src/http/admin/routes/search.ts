@@ -9,9 +9,9 @@ import type { HttpApp, HttpDeps } from '../../deps.ts'
 import { sendProblem } from '../../problem.ts'
 import { renderTransaction } from '../../render.ts'
 import { allowAny } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { listDocs } from '../docs.ts'
 import { answerList, type Filter, id, listLimits, oneOf, text, time } from '../lists.ts'
-import { namesOf } from '../schemas/common.ts'
 import { FoundTransaction, FoundTransactions } from '../schemas/search.ts'
 
 const amount = (about: string): Filter<bigint> => ({
@@ -111,7 +111,7 @@ export function addSearchRoutes(app: HttpApp, deps: HttpDeps): void {
           return { items: page.items, next: page.before === null ? null : formatTransactionId(page.before) }
         },
         render: view => bodyOf(view, last4, catalog),
-        columns: namesOf(FoundTransaction),
+        columns: columnsOf(FoundTransaction),
         name: 'transactions',
       })
     },

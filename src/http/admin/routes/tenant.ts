@@ -8,6 +8,7 @@ import { sendProblem } from '../../problem.ts'
 import type { Scope } from '../../scopes.ts'
 import { waitsForSecond } from '../approvals.ts'
 import { actorOf, allow, allowList, type Call, sendJson } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { changeDocs, listDocs, mayWait, putDocs, readDocs, removeDocs } from '../docs.ts'
 import { answerChange, readIfMatch, sendItem } from '../items.ts'
 import { answerList, type Filter } from '../lists.ts'
@@ -105,7 +106,7 @@ export function addTenantRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight
         cursor: 'id',
         read: (values, page) => setup.holidays(request.apiKey.tenant, values, page),
         render: holidayBody,
-        columns: namesOf(HolidayBody),
+        columns: columnsOf(HolidayBody),
         name: 'holidays',
       }),
   )

@@ -4,6 +4,7 @@ import type { HttpApp, HttpDeps } from '../../deps.ts'
 import type { InFlight } from '../../idempotency.ts'
 import { sendProblem } from '../../problem.ts'
 import { allow, allowList } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { changeDocs, createDocs, listDocs, readDocs } from '../docs.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
 import { answerList, oneOf, text } from '../lists.ts'
@@ -82,7 +83,7 @@ export function addTerminalRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
           return parties.terminals(tenant, { ...values, only: merchants === '*' ? null : merchants }, page)
         },
         render: bodyOf,
-        columns: namesOf(TerminalBody),
+        columns: columnsOf(TerminalBody),
         name: 'terminals',
       }),
   )

@@ -15,6 +15,7 @@ import { type Refusal, sendProblem } from '../../problem.ts'
 import { rfc3339 } from '../../times.ts'
 import { carriedRefusal, type Executor, waitsForSecond } from '../approvals.ts'
 import { actorOf, allow, allowList, sendJson } from '../call.ts'
+import { columnsOf } from '../csv-cells.ts'
 import { actionDocs, listDocs, moveDocs, readDocs } from '../docs.ts'
 import { fieldRefusal, funderOf } from '../holders.ts'
 import { answerCreate, sendItem } from '../items.ts'
@@ -86,7 +87,7 @@ export function addVoucherRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFligh
         cursor: 'id',
         read: (_values, page) => vouchers.list(tenant, organisation, page),
         render: seriesBody,
-        columns: namesOf(SeriesBody).filter(name => name !== 'codes'),
+        columns: columnsOf(SeriesBody).filter(name => name !== 'codes'),
         name: 'voucher-series',
       })
     },

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { lineStates, listSources, listStates } from '../../../core/load-lists.ts'
 import { Amount, CalendarDate, Id, Note, Reference, Time } from '../../schemas/common.ts'
+import { ApprovalBody } from './approvals.ts'
 import { Choice, Code, ListOf, Name, OrNull, Version } from './common.ts'
 
 const Count = (description: string) => Type.Integer({ description, examples: [1000] })
@@ -37,6 +38,9 @@ export const LoadFileBody = Type.Object({
   version: Version(),
 })
 export const LoadFileList = ListOf(LoadFileBody)
+
+/** Told apart by `status`: a load file has none. */
+export const LoadFileStarted = Type.Union([LoadFileBody, ApprovalBody])
 
 export const LoadLineBody = Type.Object({
   line: Type.Integer({ description: 'Its row in the file, from 1.', examples: [2] }),

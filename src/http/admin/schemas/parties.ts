@@ -49,9 +49,18 @@ export type DepositRequest = Static<typeof DepositRequest>
 export const Deposit = Type.Object({
   id: Id('Of the deposit.', '52-0'),
   organisation: code,
-  amount: Amount('What was paid in.'),
+  amount: Amount('What was paid in; below zero: what was paid back.'),
+  reason: OrNull(Note()),
+  reference: OrNull(Reference('Of the bank, or your own.')),
   at: Time('When it was booked.'),
 })
+
+export const DepositLine = Type.Object({
+  ...Deposit.properties,
+  actor: Type.String({ description: 'Who recorded it: the label of the API key.', examples: ['finance'] }),
+})
+export type DepositLine = Static<typeof DepositLine>
+export const DepositList = ListOf(DepositLine)
 
 const Percent = () =>
   Type.String({

@@ -1,67 +1,36 @@
-import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Authorize, Command } from '../src/core/commands.ts'
 import { dayOfMicros, rrnOf } from '../src/core/ids.ts'
-import { terminalKey, terminalKeyRange } from '../src/core/keys.ts'
-import type { Engine } from '../src/engine/engine.ts'
-import { laneLimits } from '../src/engine/lane.ts'
+import { terminalKeyRange } from '../src/core/keys.ts'
 import { nowMicros } from '../src/ops/clock.ts'
-import { chainLineSql } from '../src/store/batch/write.ts'
 import { readCatalogs } from '../src/store/catalog.ts'
 import { seedTenant } from '../src/store/seed.ts'
-import { microsOf } from '../src/store/sql.ts'
 import * as make from './support/core.ts'
 import { type Named, newKey } from './support/core.ts'
-import { ask, closeSettlement, readDecisions, readLots, reasonOf } from './support/database-ledger.ts'
-import { startBalance, startLedger, type TestLedger, tokenOf } from './support/switch.ts'
+import { ask, readDecisions, readLots, reasonOf } from './support/database-ledger.ts'
+import { startBalance, tokenOf } from './support/switch.ts'
+import {
+  authorize,
+  bill,
+  byTerminal,
+  confirm,
+  engine,
+  here,
+  ledger,
+  lotOf,
+  M1,
+  M2,
+  newCard,
+  nextStan,
+  opened,
+  other,
+  refund,
+  reverse,
+  tenant,
+  useTwoEngines,
+} from './support/two-engines.ts'
 
-const M1 = 'M00000000000001'
-const M2 = 'M00000000000002'
-
-let ledger: TestLedger
-/** Two engines, as two processes have them: neither knows what the other has done but from the database. */
-let engine: Engine
-let other: Engine
-let tenant: number
-beforeAll(async () => {
-  ledger = await startLedger({ cards: 300 })
-  tenant = ledger.catalog.tenant.id
-  engine = ledger.engine()
-  other = ledger.engine()
-})
-afterAll(() => ledger.close())
-
-let lastCard = 10
-/** A card that no other test uses, with credit only. */
-const newCard = (): string => tokenOf(++lastCard)
-const here = () => ({ tenant, merchant: M1, terminal: 'T0000001' })
-const authorize = (amount: bigint, over: Partial<Authorize> = {}) =>
-  make.authorize(amount, { ...here(), card: newCard(), ...over })
-const bill = (reference: string) => ({ by: 'reference', merchant: M1, reference }) as const
-const confirm = (original: Named, amount: bigint | null = null, over: Parameters<typeof make.confirm>[2] = {}) =>
-  make.confirm(original, amount, { tenant, ...over })
-const reverse = (original: Named, off: bigint | null = null, over: Parameters<typeof make.reverse>[2] = {}) =>
-  make.reverse(original, off, { tenant, ...over })
-const refund = (original: Named, amount: bigint | null = null, over: Parameters<typeof make.refund>[2] = {}) =>
-  make.refund(original, amount, { tenant, ...over })
-
-let stan = 0
-/** An authorize as a terminal sends it. */
-const byTerminal = (amount: bigint, over: Partial<Authorize> & { sentAt?: number; stan?: number } = {}): Authorize => {
-  const { sentAt = 1_122_000_000, stan: given = ++stan, ...rest } = over
-  const key = terminalKey({ terminal: 'T0000001', merchant: M1, step: 'open', stan: given, sentAt })
-  return authorize(amount, { channel: 'terminal', key, day: dayOfMicros(nowMicros()), stan: given, ...rest })
-}
-const opened = async (command: Authorize): Promise<number> => {
-  const { decision } = await ask(engine, command)
-  expect(decision.reason).toMatch(/^approved/)
-  return decision.transaction as number
-}
-const holderOf = (token: string): number => Number.parseInt(token.slice(2), 16)
-const lotOf = async (token: string) => {
-  const lots = await readLots(ledger)
-  return lots.find(({ holder, program }) => holder === holderOf(token) && program === 1)!
-}
+useTwoEngines()
 
 describe('a stored answer is the answer that was given, from either engine', () => {
   const commands: [string, () => Promise<Command>, string][] = [
@@ -171,7 +140,7 @@ describe('how an original is named', () => {
   ]
   test.each(names)('%s', async (_name, nameOf) => {
     for (const asked of [engine, other]) {
-      const number = ++stan
+      const number = nextStan()
       const command = byTerminal(10n, { stan: number, rrn: `OWN-${number}`, reference: `bill-${number}` })
       const id = await opened(command)
       const { decision } = await ask(asked, confirm(nameOf(command, id), null, { merchants: [M1], card: command.card }))
@@ -207,7 +176,7 @@ describe('how an original is named', () => {
     ['a bill of another merchant', ({ reference }) => ({ by: 'reference', merchant: M2, reference: reference ?? '' })],
   ]
   test.each(unknown)('%s: 25', async (_name, nameOf) => {
-    const command = byTerminal(10n, { reference: `own-${stan}` })
+    const command = byTerminal(10n, { reference: `own-${nextStan()}` })
     const id = await opened(command)
     const { decision } = await ask(other, confirm(nameOf(command, id)))
     expect(decision).toMatchObject({ reason: 'original_unknown', transaction: null })
@@ -217,7 +186,7 @@ describe('how an original is named', () => {
     [
       'a STAN that was used twice',
       async () => {
-        const number = ++stan
+        const number = nextStan()
         for (const sentAt of [1_122_000_001, 1_122_000_002]) await opened(byTerminal(10n, { stan: number, sentAt }))
         const named = terminalKeyRange({ terminal: 'T0000001', merchant: M1, step: 'open', stan: number })
         return { by: 'keyRange', ...named }
@@ -297,7 +266,7 @@ describe('a reverse before its authorize', () => {
     ['by its DE37', ({ rrn }) => ({ by: 'rrn', merchant: M1, rrn: rrn ?? '' })],
   ]
   test.each(sameBatch)('right behind it in one batch, %s', async (_name, nameOf) => {
-    const number = ++stan
+    const number = nextStan()
     const command = byTerminal(10n, { stan: number, rrn: `NEXT-${number}`, reference: `next-${number}` })
     const lane = ledger.engine({ laneCount: 1 })
     const [authorized, reversed] = await Promise.all([lane.submit(command), lane.submit(reverse(nameOf(command)))])
@@ -305,101 +274,6 @@ describe('a reverse before its authorize', () => {
     expect(reversed).toMatchObject({ decision: { phase: 'reversed' }, transaction: { phase: 'reversed' } })
     expect((await lotOf(command.card)).debitsPending).toBe(0n)
   })
-})
-
-describe('what a batch has to read first', () => {
-  test.each(['*', [M1]] as const)('reverse of a refund, of merchants %o', async merchants => {
-    const command = authorize(10n, { capture: true })
-    const id = await opened(command)
-    const back = (await ask(engine, refund(id, 6n, { merchants }))).decision.transaction!
-    const { decision } = await ask(other, reverse(back, null, { merchants }))
-    expect(decision).toMatchObject({ reason: 'approved', phase: 'reversed', transaction: back })
-    expect(await lotOf(command.card)).toMatchObject({ debitsPosted: 16n, creditsPosted: startBalance + 6n })
-  })
-
-  test('the watermark of a merchant', async () => {
-    const merchants = [M2]
-    const at2 = { merchant: M2, terminal: 'T0000003', capture: true }
-    const [settled, late] = [await opened(authorize(10n, at2)), await opened(authorize(20n, at2))]
-    const upTo = await closeSettlement(ledger, 2)
-    const next = await opened(authorize(30n, at2))
-    const decide = async (command: Command) => (await ask(other, command)).decision
-    expect(await decide(reverse(settled, null, { merchants }))).toMatchObject({
-      reason: 'not_reversible',
-      phase: 'settled',
-    })
-    expect(await decide(confirm(settled))).toMatchObject({ reason: 'not_confirmable', phase: 'settled' })
-    expect(await decide(reverse(next, null, { merchants }))).toMatchObject({ reason: 'approved', phase: 'reversed' })
-    const linked = await ask(other, reverse(late, null, { merchants, channel: 'terminal' }))
-    expect(linked.decision).toMatchObject({ reason: 'approved', phase: 'confirmed' })
-    expect(linked.transaction).toMatchObject({ kind: 'refund', original: late })
-    expect(linked.transaction?.confirmedIn).toBeGreaterThan(upTo)
-    const again = await decide(reverse(late, null, { merchants, channel: 'terminal' }))
-    expect(again).toMatchObject({ reason: 'approved', phase: 'settled', transaction: late })
-  })
-
-  test('many at once, of few cards, each in need of something', async () => {
-    const cards = [newCard(), newCard()]
-    const ids = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => opened(authorize(10n, { capture: true, card: cards[n % 2]! }))),
-    )
-    const backs = await Promise.all(ids.map(async id => (await ask(other, refund(id))).decision.transaction!))
-    const reasons = await Promise.all(backs.map(async back => reasonOf(await ask(engine, reverse(back)))))
-    expect(new Set(reasons)).toEqual(new Set(['approved']))
-    for (const card of cards) expect((await lotOf(card)).debitsPosted).toBe(200n)
-  })
-})
-
-describe('a hold that has run out', () => {
-  test('is not confirmed, by either engine, and expires once', async () => {
-    const command = authorize(10n, { confirmWithinSeconds: 0 })
-    const id = await opened(command)
-    for (const asked of [engine, other]) {
-      expect((await ask(asked, confirm(id))).decision).toMatchObject({
-        reason: 'confirm_too_late',
-        phase: 'authorized',
-      })
-    }
-    const expire = make.expire(id, { tenant })
-    const outcomes = await Promise.all([engine, other, engine].map(asked => ask(asked, expire)))
-    expect(outcomes.map(reasonOf)).toEqual(['approved', 'approved', 'approved'])
-    expect(outcomes[1]?.decision).toEqual(outcomes[0]?.decision)
-    expect((await lotOf(command.card)).debitsPending).toBe(0n)
-    expect((await ask(other, confirm(id))).decision).toMatchObject({ reason: 'confirm_too_late', phase: 'expired' })
-    expect(reasonOf(await ask(engine, reverse(id, null, { channel: 'terminal' })))).toBe('approved')
-  })
-
-  test('its deadline is written down', async () => {
-    const { transaction } = await ask(engine, authorize(10n, { confirmWithinSeconds: 777 }))
-    const { rows } = await ledger.pool.query<{ due: string }>(
-      `SELECT (extract(epoch FROM due) * 1000000)::bigint::text AS due FROM hold_deadlines
-       WHERE tenant = $1 AND $2::bigint = ANY (txns)`,
-      [tenant, transaction?.id],
-    )
-    expect(rows).toEqual([{ due: `${transaction?.expiresAt}` }])
-    expect(transaction?.expiresAt).toBe(transaction!.at + 777_000_000)
-  })
-})
-
-test('a holder who is not there is told at once', async () => {
-  const nobody = 999_999
-  const reasons = await Promise.all([
-    ask(engine, make.load(nobody, 5n, { tenant })),
-    ask(engine, make.clawback(nobody, 5n, { tenant })),
-  ])
-  expect(reasons.map(({ decision }) => decision.reason)).toEqual(['account_unknown', 'account_unknown'])
-})
-
-test('what no account can hold is refused, and its neighbours in the batch are not', async () => {
-  const holder = holderOf(newCard())
-  // Four of them are one too much for an account.
-  const loads = Array.from({ length: 9 }, () => make.load(holder, 2n ** 51n, { tenant }))
-  const answers = await Promise.all([...loads, make.load(holder, 5n, { tenant })].map(one => ask(engine, one)))
-  const reasons = answers.map(({ decision }) => decision.reason)
-  expect(reasons.filter(reason => reason === 'amount_too_large').length).toBe(6)
-  expect(reasons.filter(reason => reason === 'approved').length).toBe(4)
-  // Others have their loads from the same organisation.
-  await ask(engine, make.clawback(holder, null, { tenant }))
 })
 
 test('two tenants in one database are kept apart, though all their names are the same', async () => {
@@ -443,116 +317,4 @@ test('two tenants in one database are kept apart, though all their names are the
   expect((await readLots(ledger, second))[0]).toMatchObject({ debitsPending: 0n, creditsPosted: 50n })
   expect((await lotOf(card)).debitsPending).toBe(30n)
   expect(await both.submit({ ...command, tenant: 99 })).toEqual({ kind: 'refused', reason: 'internal_error' })
-})
-
-describe('push-back', () => {
-  test('a full lane refuses, and nothing is lost or done twice', async () => {
-    const limits = { ...laneLimits, batchMax: 4, queueMax: 8 }
-    const small = ledger.engine({ laneCount: 1, limits })
-    const card = newCard()
-    const commands = Array.from({ length: 60 }, (_, n) => authorize(BigInt(n + 1), { card, channel: 'terminal' }))
-    const pending = commands.map(command => small.submit(command))
-    expect(small.isFull).toBe(true)
-    const drained = new Promise<boolean>(resolve => small.onceDrained(() => resolve(small.isFull)))
-    const first = await Promise.all(pending)
-    expect(await drained).toBe(false)
-    const busy = commands.filter((_, n) => first[n]?.kind === 'refused')
-    expect(first.filter(({ kind }) => kind === 'refused')).toEqual(
-      busy.map(() => ({ kind: 'refused', reason: 'switch_busy' })),
-    )
-    expect(busy.length).toBe(52)
-    expect((await readDecisions(ledger)).filter(({ key }) => busy.some(command => command.key === key))).toEqual([])
-    for (const command of busy) expect(reasonOf(await ask(small, command))).toBe('approved')
-    expect((await lotOf(card)).debitsPending).toBe((60n * 61n) / 2n)
-    expect([small.isFull, small.queued]).toEqual([false, 0])
-  })
-
-  test('what has waited too long is refused as busy, without effect', async () => {
-    const card = newCard()
-    const outside = await ledger.pool.connect()
-    try {
-      await outside.query('BEGIN')
-      await outside.query('SELECT FROM cardholders WHERE tenant = $1 AND id = $2 FOR UPDATE', [tenant, holderOf(card)])
-      const impatient = ledger.engine({
-        laneCount: 1,
-        limits: { ...laneLimits, batchMax: 1, waitMaxMs: 500 },
-        events: { batch() {}, fault() {}, away() {}, back() {} },
-      })
-      await ask(impatient, authorize(1n))
-      const [held, waiting] = [impatient.submit(authorize(1n, { card })), impatient.submit(authorize(1n))]
-      expect(await waiting).toEqual({ kind: 'refused', reason: 'switch_busy' })
-      expect(await held).toEqual({ kind: 'refused', reason: 'switch_busy' })
-    } finally {
-      await outside.query('ROLLBACK')
-      outside.release()
-    }
-    expect((await lotOf(card)).debitsPending).toBe(0n)
-    expect(reasonOf(await ask(engine, authorize(1n, { card })))).toBe('approved')
-  })
-
-  test('a closed engine takes no more work, and has finished what it had', async () => {
-    const closing = ledger.engine()
-    const pending = Array.from({ length: 20 }, () => closing.submit(authorize(1n)))
-    await closing.close()
-    expect((await Promise.all(pending)).map(reasonOf)).toEqual(pending.map(() => 'approved'))
-    expect(await closing.submit(authorize(1n))).toEqual({ kind: 'refused', reason: 'switch_unavailable' })
-  })
-})
-
-describe('the hash chain', () => {
-  interface Link {
-    run: string
-    position: string
-    seq: string
-    decisions: number
-    found: string
-    hash: string
-    text: string
-  }
-  const readLinks = async (query: (text: string) => Promise<{ rows: Link[] }>): Promise<Link[]> => {
-    const previous = "coalesce(encode(lag(b.hash) OVER (PARTITION BY b.run ORDER BY b.position), 'hex'), '')"
-    const { rows } = await query(
-      `SELECT b.run, b.position, b.seq, b.decisions, encode(b.hash, 'hex') AS hash,
-         b.previous || '|' || b.seq || '|' || ${microsOf('b.at')} || (SELECT string_agg(${chainLineSql('d')}, ''
-           ORDER BY d.idx) FROM decisions d WHERE d.tenant = b.tenant AND d.batch_seq = b.seq) AS text,
-         (SELECT count(*) FROM decisions d WHERE d.tenant = b.tenant AND d.batch_seq = b.seq) AS found
-       FROM (SELECT b.*, ${previous} AS previous FROM batches b) AS b ORDER BY b.run, b.position`,
-    )
-    return rows
-  }
-  const broken = (links: readonly Link[]): Link[] =>
-    links.filter(({ text, hash }) => createHash('sha256').update(text).digest('hex') !== hash)
-
-  test('holds every decision, link by link, and an edited row breaks it', async () => {
-    await Promise.all(Array.from({ length: 30 }, () => ask(engine, authorize(1n, { card: tokenOf(3) }))))
-    const links = await readLinks(text => ledger.pool.query<Link>(text))
-    expect(links.length).toBeGreaterThan(10)
-    expect(broken(links)).toEqual([])
-    expect(links.filter(({ decisions, found }) => `${decisions}` !== found)).toEqual([])
-    const seen = new Map<string, number>()
-    for (const { run, position } of links) {
-      expect(`${seen.get(run) ?? 0}`).toBe(position)
-      seen.set(run, (seen.get(run) ?? 0) + 1)
-    }
-    const client = await ledger.pool.connect()
-    try {
-      for (const edit of [
-        'legs = NULL',
-        'reason = 20',
-        'requested = requested + 1',
-        "content = '\\x00'",
-        'phase = 3',
-      ]) {
-        await client.query('BEGIN')
-        await client.query(
-          `UPDATE decisions SET ${edit} WHERE (tenant, key) = (SELECT tenant, key FROM decisions
-             WHERE legs IS NOT NULL AND txn IS NOT NULL AND phase = 1 LIMIT 1)`,
-        )
-        expect([edit, broken(await readLinks(text => client.query<Link>(text))).length]).toEqual([edit, 1])
-        await client.query('ROLLBACK')
-      }
-    } finally {
-      client.release()
-    }
-  })
 })

@@ -1,148 +1,24 @@
+import { divide, freeOf, holdSeconds, lastFirst, least, spendOrder, sumOf, worthOf } from './model-shares.ts'
+import type {
+  Buy,
+  Deal,
+  FollowUp,
+  ModelAnswer,
+  ModelCard,
+  ModelCommand,
+  ModelLot,
+  ModelPhase,
+  Moment,
+  Open,
+  Share,
+  Verdict,
+  World,
+} from './model-types.ts'
+
 /**
  * The oracle: what the contract says of balances, holds and phases, written apart from the core and importing nothing
  * of it. One command at a time, one number for each share of a transaction, no batches, no postings.
  */
-export type ModelPhase = 'refused' | 'authorized' | 'confirmed' | 'settled' | 'reversed' | 'expired'
-
-type Extent = { by: 'all' } | { by: 'off' | 'to'; amount: bigint }
-export type Name =
-  | { by: 'id'; id: number }
-  | { by: 'key'; key: string }
-  | { by: 'keyRange'; from: string; to: string }
-  | { by: 'rrn'; merchant: string; rrn: string }
-  | { by: 'reference'; merchant: string; reference: string }
-  | { by: 'ambiguity' }
-
-interface Asked {
-  readonly channel: 'api' | 'terminal' | 'switch'
-  readonly key: string
-  readonly content: string
-}
-interface Open extends Asked {
-  readonly merchant: string
-  readonly terminal: string
-  readonly card: string
-  readonly currency: string
-}
-interface About extends Asked {
-  readonly original: Name
-  readonly merchants: '*' | readonly string[]
-  readonly card: string | null
-  readonly currency: string | null
-}
-export interface Buy extends Open {
-  readonly kind: 'authorize'
-  readonly amount: bigint
-  readonly purpose: 'purchase' | 'preauthorization'
-  readonly capture: boolean | 'terminal'
-  readonly partial: boolean | 'terminal'
-  readonly eligibleAmount: bigint | null
-  readonly confirmWithinSeconds: number | null
-  readonly reference: string | null
-  readonly rrn: string | null
-}
-export type ModelCommand =
-  | Buy
-  | (Open & { readonly kind: 'inquire' })
-  | (About & { readonly kind: 'confirm'; readonly amount: bigint | null })
-  | (About & { readonly kind: 'reverse'; readonly extent: Extent; readonly originalAmount: bigint | null })
-  | (About & {
-      readonly kind: 'refund'
-      readonly amount: bigint | null
-      readonly terminal: string | null
-      readonly rrn: string | null
-    })
-  | (Asked & { readonly kind: 'expire'; readonly id: number })
-  | (Asked & { readonly kind: 'adjust'; readonly lot: number; readonly amount: bigint })
-  | (Asked & { readonly kind: 'settle'; readonly merchant: string; readonly net: bigint })
-type FollowUp = Extract<ModelCommand, About>
-
-export interface ModelLot {
-  readonly id: number
-  readonly holder: number
-  readonly program: string
-  readonly isWelfare: boolean
-  readonly priority: number
-  readonly confirmWithinSeconds: number | null
-  readonly spendable: boolean
-  readonly limit: bigint
-  readonly expiresAt: number | null
-  loaded: bigint
-  /** Net of what came back. */
-  spent: bigint
-  held: bigint
-}
-export interface ModelCard {
-  readonly holder: number
-  readonly isBlocked: boolean
-  readonly expiresAt: number | null
-}
-export interface ModelTerminal {
-  readonly merchant: string
-  readonly isImplicit: boolean
-  readonly partial: boolean
-  readonly confirmWithinSeconds: number | null
-}
-export interface World {
-  readonly currencies: readonly string[]
-  readonly merchants: readonly string[]
-  readonly terminals: Readonly<Record<string, ModelTerminal>>
-  readonly cards: Readonly<Record<string, ModelCard>>
-  readonly lots: readonly ModelLot[]
-}
-
-interface Share {
-  readonly lot: ModelLot
-  amount: bigint
-}
-export interface ModelAmounts {
-  readonly requested: bigint
-  authorized: bigint
-  confirmed: bigint
-  reversed: bigint
-  refunded: bigint
-}
-interface Deal {
-  readonly id: number
-  readonly isRefund: boolean
-  readonly holder: number | null
-  readonly card: string
-  readonly merchant: string | null
-  readonly amounts: ModelAmounts
-  readonly shares: readonly Share[]
-  readonly expiresAt: number | null
-  readonly reference: string | null
-  readonly rrn: string | null
-  readonly refundOf: Deal | null
-  phase: ModelPhase
-  confirmedIn: number | null
-}
-
-export interface ModelAnswer {
-  readonly reason: string
-  readonly transaction: number | null
-  readonly phase: ModelPhase | null
-  readonly amounts: Readonly<ModelAmounts> | null
-  /** Lot and what of the transaction is in force there, in the order of spending. */
-  readonly legs: readonly (readonly [lot: number, amount: bigint])[]
-  readonly balances: readonly { program: string; balance: bigint; held: bigint; spendable: bigint }[] | null
-}
-export type Verdict = { kind: 'decided'; answer: ModelAnswer; replayed: boolean } | { kind: 'other_content' }
-
-/** When and where a command is decided, and the id that a transaction it opens is given. */
-export interface Moment {
-  readonly at: number
-  readonly batch: number
-  readonly id: number
-  /** What DE37 the switch gives to a transaction that brings none. */
-  readonly rrnOf: (id: number) => string
-}
-
-const weekSeconds = 7 * 86_400
-const least = (...amounts: bigint[]): bigint => amounts.reduce((one, other) => (one < other ? one : other))
-const worthOf = (deal: Deal): bigint => sumOf(deal.shares)
-const freeOf = (lot: ModelLot): bigint => lot.loaded + lot.limit - lot.spent - lot.held
-
 export class Model {
   readonly lots: readonly ModelLot[]
   /** What is owed to each merchant, and what settlements have moved on. */
@@ -273,7 +149,7 @@ export class Model {
     refusal ??= this.#cardRefused(command.card, at)
     if (refusal !== null || terminal === undefined) return open(refusal ?? 'terminal_unknown', 'refused', [], null)
 
-    const lots = this.#spendOrder(card?.holder ?? 0, at)
+    const lots = spendOrder(this.lots, card?.holder ?? 0, at)
     if (lots.length === 0) {
       const isLate = this.lots.some(lot => lot.holder === card?.holder && lot.spendable)
       return open(isLate ? 'credit_expired' : 'program_not_allowed', 'refused', [], null)
@@ -302,17 +178,6 @@ export class Model {
     const reason = total < command.amount ? 'approved_partially' : 'approved'
     const until = at + 1_000_000 * holdSeconds(command, shares, terminal)
     return open(reason, isDone ? 'confirmed' : 'authorized', shares, isDone ? null : until)
-  }
-
-  #spendOrder(holder: number, at: number): ModelLot[] {
-    const rank = ({ priority, expiresAt, id }: ModelLot): number[] => [priority, expiresAt ?? Infinity, id]
-    return this.lots
-      .filter(lot => lot.holder === holder && lot.spendable && (lot.expiresAt === null || at < lot.expiresAt))
-      .sort((one, other) => {
-        const ranks = rank(other)
-        const at = rank(one).findIndex((value, index) => value !== ranks[index])
-        return at < 0 ? 0 : (rank(one)[at] as number) < (ranks[at] as number) ? -1 : 1
-      })
   }
 
   #inquire(command: Open, { at }: Moment): ModelAnswer {
@@ -530,43 +395,3 @@ const said = (reason: string): ModelAnswer => ({
   legs: [],
   balances: null,
 })
-
-/** What each lot gives towards `amount`, welfare no more than `forWelfare` in all. */
-function divide(
-  lots: readonly ModelLot[],
-  amount: bigint,
-  forWelfare: bigint,
-  has: (lot: ModelLot) => bigint,
-): Share[] {
-  const shares: Share[] = []
-  let [left, welfareLeft] = [amount, forWelfare]
-  for (const lot of lots) {
-    const part = lot.isWelfare ? least(has(lot), left, welfareLeft) : least(has(lot), left)
-    if (part <= 0n) continue
-    left -= part
-    if (lot.isWelfare) welfareLeft -= part
-    shares.push({ lot, amount: part })
-  }
-  return shares
-}
-
-const sumOf = (shares: readonly Share[]): bigint => shares.reduce((sum, { amount }) => sum + amount, 0n)
-
-/** What comes off each share when it goes back from the lots that were spent last. */
-function lastFirst(shares: readonly Share[], amount: bigint): (readonly [Share, bigint])[] {
-  let left = amount
-  return shares.toReversed().map(share => {
-    const part = least(share.amount, left)
-    left -= part
-    return [share, part] as const
-  })
-}
-
-function holdSeconds(command: Buy, shares: readonly Share[], terminal: ModelTerminal): number {
-  if (command.confirmWithinSeconds !== null) return command.confirmWithinSeconds
-  if (command.purpose === 'preauthorization') return weekSeconds
-  if (terminal.confirmWithinSeconds !== null) return terminal.confirmWithinSeconds
-  const ofPrograms = shares.flatMap(({ lot }) => lot.confirmWithinSeconds ?? [])
-  if (ofPrograms.length > 0) return ofPrograms.reduce((one, other) => (one < other ? one : other))
-  return command.channel === 'terminal' ? 86_400 : 900
-}

@@ -6,7 +6,8 @@ import { rrnOf } from '../../src/core/ids.ts'
 import { isLot, type Lot } from '../../src/core/ledger.ts'
 import { termsAt } from '../../src/core/terms.ts'
 import type { Card, Decision } from '../../src/core/transactions.ts'
-import { Model, type ModelAnswer, type ModelCommand, type World } from './model.ts'
+import { Model } from './model.ts'
+import type { ModelAnswer, ModelCommand, World } from './model-types.ts'
 
 /** What the model has to know of a ledger. */
 export function worldOf(catalog: Catalog, cards: Iterable<Card>, lots: Iterable<Lot>): World {

@@ -92,7 +92,7 @@ export function compileFormat(format: DialectFormat): Dialect {
     const message: Message = { mti: '', fields: [], composites: undefined, header: undefined }
     const bitmapBytes = unpackFront(cursor, message)
     if (bitmapBytes < 0) return { ok: false, error: errorOf(cursor), message }
-    const fields = new Array<string | undefined>(bitmap.bitsMax + 1)
+    const fields = new Array<string | undefined>(roomFor(bits, bitmapBytes))
     message.fields = fields
     let error: UnpackError | undefined
     for (let i = 0; i < bitmapBytes; i++) {
@@ -188,6 +188,16 @@ export function compileFormat(format: DialectFormat): Dialect {
   }
 
   return { format, pack, unpack, scan, fixedWireBytesOf }
+}
+
+/**
+ * Of an array up to the last byte of the bitmap in which a bit is set. Most messages end long before the last element
+ * that there could be, and each lives until its answer.
+ */
+function roomFor(bits: Uint8Array, bitmapBytes: number) {
+  let last = bitmapBytes - 1
+  while (last > 0 && bits[last] === 0) last--
+  return 8 * (last + 1) + 1
 }
 
 function unpackElement(cursor: Cursor, codec: ElementCodec | undefined) {

@@ -1,8 +1,8 @@
 /**
- * An ISO 8583 message. `fields` is indexed by data element number (2 to 128, or to 192 with a tertiary bitmap) and has
- * wire text: digits, text, or upper-case hexadecimal for binary fields; a separator in BCD track 2 is `=`. A field that
- * the dialect gives children is in `composites` instead. `header` is the bytes before the MTI as upper-case
- * hexadecimal, where the dialect has such a header.
+ * An ISO 8583 message. `fields` is indexed by data element number (2 to 128, or to 192 with a tertiary bitmap) and ends
+ * somewhere behind the last one; it has wire text: digits, text, or upper-case hexadecimal for binary fields; a
+ * separator in BCD track 2 is `=`. A field that the dialect gives children is in `composites` instead. `header` is the
+ * bytes before the MTI as upper-case hexadecimal, where the dialect has such a header.
  */
 export type Message = {
   mti: string

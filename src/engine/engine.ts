@@ -1,6 +1,6 @@
 import type { Command } from '../core/commands.ts'
 import { shardOf, shardOfToken } from '../core/ids.ts'
-import { Lane, type LaneOptions } from './lane.ts'
+import { Lane, type LaneEvents, type LaneOptions } from './lane.ts'
 import { programsWithBudgets } from './reads.ts'
 import { RecentHolds } from './recent-holds.ts'
 import { RecentKeys } from './recent-keys.ts'
@@ -8,7 +8,7 @@ import type { Pressure, Result, Submit } from './result.ts'
 
 export interface EngineOptions extends Omit<LaneOptions, 'events'> {
   readonly laneCount: number
-  readonly events: Omit<LaneOptions['events'], 'drained'>
+  readonly events: Omit<LaneEvents, 'drained' | 'decided'>
 }
 
 /** How often the lanes look for commands that have waited too long. */
@@ -37,7 +37,14 @@ export class Engine implements Submit, Pressure {
       for (const listener of this.#onDrained.splice(0)) listener()
     }
     this.#catalogOf = options.catalogOf
-    this.#lanes = Array.from({ length: laneCount }, () => new Lane({ ...options, events: { ...events, drained } }))
+    const decided: LaneEvents['decided'] = (command, result) => {
+      this.#recent.note(command, result)
+      this.#holds.note(command, result)
+    }
+    this.#lanes = Array.from(
+      { length: laneCount },
+      () => new Lane({ ...options, events: { ...events, drained, decided } }),
+    )
     for (const lane of this.#lanes) lane.warmUp()
     this.#sweep = setInterval(() => {
       for (const lane of this.#lanes) lane.dropStale()
@@ -46,7 +53,8 @@ export class Engine implements Submit, Pressure {
   }
 
   get isFull(): boolean {
-    return this.#lanes.some(lane => lane.isFull)
+    for (const lane of this.#lanes) if (lane.isFull) return true
+    return false
   }
 
   get isAway(): boolean {
@@ -62,12 +70,9 @@ export class Engine implements Submit, Pressure {
     this.#onDrained.push(listener)
   }
 
-  async submit(command: Command): Promise<Result> {
+  submit(command: Command): Promise<Result> {
     const { known, holder } = this.#recent.recognise(command)
-    const result = await this.#laneOf(known).submit(known, holder, this.#holds.take(known))
-    this.#recent.note(command, result)
-    this.#holds.note(command, result)
-    return result
+    return this.#laneOf(known).submit(known, holder, this.#holds.take(known))
   }
 
   /**

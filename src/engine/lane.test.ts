@@ -40,7 +40,7 @@ function laneOf(limits: Partial<LaneLimits>) {
     limits: { ...laneLimits, ...limits },
     connect: async () => executor,
     catalogOf: () => ({}) as Catalog,
-    events: { batch() {}, fault() {}, away() {}, back() {}, drained: () => void drained.times++ },
+    events: { batch() {}, fault() {}, away() {}, back() {}, decided() {}, drained: () => void drained.times++ },
     elapsed: () => clock.seconds,
   })
   const results = new Map<Command, Result>()

@@ -30,6 +30,8 @@ export interface LaneEvents {
   away(reason: string): void
   back(): void
   drained(): void
+  /** Before its asker is told. */
+  decided(command: Command, result: Result): void
 }
 
 export interface LaneOptions {
@@ -174,10 +176,14 @@ export class Lane {
     const deferred: Job[] = []
     outcomes.forEach((outcome, index) => {
       const job = batch[index] as Job
-      if (outcome.kind === 'deferred') deferred.push({ ...job, hold: null, need: bothNeeds(job.need, outcome.need) })
+      if (outcome.kind === 'deferred') {
+        deferred.push({ ...job, hold: null, need: bothNeeds(job.need, outcome.need) })
+        return
+      }
+      this.#options.events.decided(job.command, outcome)
       // The answer to a command whose own first try was committed after all is no replay to its asker.
-      else if (outcome.kind === 'decided') job.resolve({ ...outcome, replayed: outcome.replayed && job.failures === 0 })
-      else job.resolve(outcome)
+      const isOwn = outcome.kind === 'decided' && outcome.replayed && job.failures > 0
+      job.resolve(isOwn ? { ...outcome, replayed: false } : outcome)
     })
     if (!this.#skipsLocked) {
       this.#queue.putFirst(deferred)

@@ -1,4 +1,5 @@
 import type { Command } from '../core/commands.ts'
+import type { Need } from '../core/decision.ts'
 import { Pace } from './pace.ts'
 import type { Planned } from './reads.ts'
 import type { Result } from './result.ts'
@@ -45,6 +46,7 @@ interface Taken {
   readonly stale: Job[]
 }
 
+const nothing: Need = {}
 /** Of a batch, for those who do not go ahead: they go on however many do. */
 const newPart = 1 / 4
 /** Of a batch, as many may be refused while it is under way before no more is read. */
@@ -109,7 +111,7 @@ export class Queue {
   add(command: Command, holder: Job['holder'], hold: Job['hold'], resolve: Job['resolve']): void {
     const since = this.#options.elapsed()
     const queue = mayOvertake(command, holder) ? this.#ahead : this.#inOrder
-    queue.push({ command, holder, hold, need: {}, since, inDoubt: false, failures: 0, resolve })
+    queue.push({ command, holder, hold, need: nothing, since, inDoubt: false, failures: 0, resolve })
   }
 
   /** Takes back what was in a batch: it goes before all others. */
@@ -152,11 +154,12 @@ export class Queue {
   /** Moves jobs of one tenant, that of the batch, into it until it has `sizeMax`. Answers what is left. */
   #pick(jobs: readonly Job[], sizeMax: number, { batch, stale }: Taken, ofEmpty?: number): Job[] {
     const others: Job[] = []
+    const now = this.#options.elapsed()
     let index = 0
     for (; index < jobs.length && batch.length < sizeMax; index++) {
       const job = jobs[index] as Job
       const tenant = batch[0]?.command.tenant ?? ofEmpty ?? job.command.tenant
-      const kind = this.#isStale(job) ? stale : tenant === job.command.tenant ? batch : others
+      const kind = this.#isStale(job, now) ? stale : tenant === job.command.tenant ? batch : others
       kind.push(job)
     }
     return [...others, ...jobs.slice(index)]
@@ -166,8 +169,9 @@ export class Queue {
   dropStale(): Job[] {
     const wasFull = this.isFull
     this.#turnedAway = 0
+    const now = this.#options.elapsed()
     const stale = [this.#ahead, this.#inOrder].flatMap(queue => {
-      const fresh = queue.findIndex(job => !this.#isStale(job))
+      const fresh = queue.findIndex(job => !this.#isStale(job, now))
       return queue.splice(0, fresh === -1 ? queue.length : fresh)
     })
     this.#noteRoom(wasFull)
@@ -176,10 +180,11 @@ export class Queue {
 
   /** Takes out all but what is in doubt, which goes before all others then. */
   shed(): Job[] {
+    const now = this.#options.elapsed()
     const kept: Job[] = []
     const shed: Job[] = []
     for (const job of [...this.#aside, ...this.#ahead, ...this.#inOrder]) {
-      const those = job.inDoubt && !this.#isStale(job) ? kept : shed
+      const those = job.inDoubt && !this.#isStale(job, now) ? kept : shed
       those.push(job)
     }
     this.#aside = []
@@ -195,9 +200,9 @@ export class Queue {
     if (wasFull && !this.isFull) setImmediate(this.#options.hasRoom)
   }
 
-  #isStale({ since, inDoubt }: Job): boolean {
+  #isStale({ since, inDoubt }: Job, now: number): boolean {
     const { waitMaxMs, doubtMaxMs } = this.#options.limits
-    return (this.#options.elapsed() - since) * 1000 > (inDoubt ? doubtMaxMs : waitMaxMs)
+    return (now - since) * 1000 > (inDoubt ? doubtMaxMs : waitMaxMs)
   }
 }
 

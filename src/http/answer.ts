@@ -1,12 +1,12 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Catalog } from '../core/catalog.ts'
 import type { Command } from '../core/commands.ts'
 import { differingField } from '../core/content.ts'
 import { isApproval, reasons } from '../core/reasons.ts'
 import type { Result } from '../engine/result.ts'
+import type { ApiKey } from './api-keys.ts'
 import type { HttpDeps, TransactionLine } from './deps.ts'
-import { type InFlight, idempotencyHeader, replayedHeader } from './idempotency.ts'
-import { type Refusal, sendProblem } from './problem.ts'
+import { type InFlight, idempotencyHeader } from './idempotency.ts'
+import { type HttpAnswer, problemAnswer, type Refusal } from './problem.ts'
 import { type Names, namesOf, renderDecision, renderUnseenReversal } from './render.ts'
 import { transactionJson } from './render-json.ts'
 
@@ -20,27 +20,35 @@ export interface AnswerStyle {
   readonly opens: boolean
 }
 
+/** Who waits for the answer. */
+export interface Caller {
+  readonly apiKey: ApiKey
+  /** Since the request came. */
+  elapsedMs(): number
+  send(answer: HttpAnswer): void
+}
+
 type Decided = Extract<Result, { kind: 'decided' }>
 
 /** Hands a command to the engine and its answer to the client. It resolves to nothing: a reply would be waited for. */
 export async function answerCommand(
   { command, catalog, style }: { command: Command; catalog: Catalog; style: AnswerStyle },
-  { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+  caller: Caller,
   deps: HttpDeps,
   inFlight: InFlight,
 ): Promise<void> {
   if (!inFlight.enter(command.key)) {
-    sendProblem(reply, { reason: 'in_progress' })
+    caller.send(problemAnswer({ reason: 'in_progress' }))
     return
   }
   try {
     const result = await deps.submit.submit(command)
-    if (result.kind === 'decided') answerDecided(result, command, { request, reply, deps, catalog, style })
-    else sendProblem(reply, undecided(result, command, style))
+    if (result.kind === 'decided') caller.send(answerDecided(result, command, { caller, deps, catalog, style }))
+    else caller.send(problemAnswer(undecided(result, command, style)))
   } catch (error) {
     // The engine had the command, so it may have an effect: no refusal may be sent.
     deps.logger.error({ err: error, command: command.kind }, 'answering a command failed')
-    sendProblem(reply, { reason: 'outcome_unknown' })
+    caller.send(problemAnswer({ reason: 'outcome_unknown' }))
   } finally {
     inFlight.leave(command.key)
   }
@@ -67,28 +75,30 @@ export function otherContent(field: string): Refusal {
 }
 
 interface Answering {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
+  readonly caller: Caller
   readonly deps: HttpDeps
   readonly catalog: Catalog
   readonly style: AnswerStyle
 }
 
-function answerDecided(result: Decided, command: Command, answering: Answering): void {
+function answerDecided(result: Decided, command: Command, answering: Answering): HttpAnswer {
   const { decision, transaction, replayed } = result
-  const { request, reply, deps, catalog, style } = answering
+  const { caller, deps, catalog, style } = answering
   const names = transaction === null ? null : namesOf(transaction)
-  deps.observer.onTransaction(lineOf(result, names, command, request, reply, catalog))
-  if (replayed) reply.header(replayedHeader, 'true')
-  if (!isApproval(decision.reason)) {
-    sendProblem(reply, storedRefusal(result, names, style, catalog))
-    return
-  }
+  deps.observer.onTransaction(lineOf(result, names, command, caller, catalog))
+  if (!isApproval(decision.reason)) return problemAnswer(storedRefusal(result, names, style, catalog), replayed)
   const body =
     transaction === null || names === null
       ? renderUnseenReversal(catalog)
       : renderDecision(decision, transaction, names, catalog)
-  reply.code(style.status).header('Content-Type', jsonMediaType).send(transactionJson(body))
+  return {
+    status: style.status,
+    mediaType: jsonMediaType,
+    body: transactionJson(body),
+    isReplay: replayed,
+    retryAfterSeconds: null,
+    refusal: null,
+  }
 }
 
 const jsonMediaType = 'application/json; charset=utf-8'
@@ -110,15 +120,14 @@ function lineOf(
   { decision, transaction, replayed }: Decided,
   names: Names | null,
   command: Command,
-  { apiKey }: FastifyRequest,
-  reply: FastifyReply,
+  caller: Caller,
   { merchantsById, terminalsById, assetsById }: Catalog,
 ): TransactionLine {
   const { reason } = decision
   return {
     channel: 'api',
-    tenant: apiKey.tenant,
-    client: apiKey.id,
+    tenant: caller.apiKey.tenant,
+    client: caller.apiKey.id,
     command: command.kind,
     transaction: names?.id ?? null,
     rrn: names?.rrn ?? null,
@@ -130,7 +139,7 @@ function lineOf(
     reason,
     responseCode: reasons[reason].de39,
     replayed,
-    elapsedMs: reply.elapsedTime,
+    elapsedMs: caller.elapsedMs(),
   }
 }
 

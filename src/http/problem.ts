@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { type Reason, reasons } from '../core/reasons.ts'
+import { replayedHeader } from './idempotency.ts'
 import { limits } from './limits.ts'
 import type { TransactionBody } from './render.ts'
 
@@ -39,6 +40,18 @@ export interface ProblemBody {
   readonly transaction?: TransactionBody
 }
 
+/** An answer, whichever way it goes out. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly mediaType: string
+  readonly body: string
+  /** It was given before, to the same request. */
+  readonly isReplay: boolean
+  readonly retryAfterSeconds: string | null
+  /** Where no decision is stored for a refusal: for its one log line. */
+  readonly refusal: Refusal | null
+}
+
 declare module 'fastify' {
   interface FastifyReply {
     /** The refusal that was sent, where no decision is stored for it: for its one log line. */
@@ -47,6 +60,7 @@ declare module 'fastify' {
 }
 
 export const problemMediaType = 'application/problem+json'
+const problemType = `${problemMediaType}; charset=utf-8`
 
 /** Statuses after which the same request may be sent again as it is. */
 const retryAfterSeconds: Readonly<Record<number, string>> = { 503: '1', 504: '1' }
@@ -71,13 +85,28 @@ export function problemOf(refusal: Refusal): ProblemBody {
   }
 }
 
-export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
+/** The answer to a request that is not done. */
+export function problemAnswer(refusal: Refusal, isReplay = false): HttpAnswer {
   const problem = problemOf(refusal)
   const usual = refusal.reason === 'in_progress' ? '1' : retryAfterSeconds[problem.status]
-  const retryAfter = refusal.retryAfterSeconds?.toString() ?? usual
-  if (retryAfter !== undefined) reply.header('Retry-After', retryAfter)
-  if (refusal.stored === undefined) reply.refusal = refusal
-  return reply.code(problem.status).header('Content-Type', problemMediaType).send(JSON.stringify(problem))
+  return {
+    status: problem.status,
+    mediaType: problemType,
+    body: JSON.stringify(problem),
+    isReplay,
+    retryAfterSeconds: refusal.retryAfterSeconds?.toString() ?? usual ?? null,
+    refusal: refusal.stored === undefined ? refusal : null,
+  }
+}
+
+export const sendProblem = (reply: FastifyReply, refusal: Refusal): FastifyReply =>
+  sendAnswer(reply, problemAnswer(refusal))
+
+export function sendAnswer(reply: FastifyReply, answer: HttpAnswer): FastifyReply {
+  if (answer.isReplay) reply.header(replayedHeader, 'true')
+  if (answer.retryAfterSeconds !== null) reply.header('Retry-After', answer.retryAfterSeconds)
+  reply.refusal = answer.refusal
+  return reply.code(answer.status).header('Content-Type', answer.mediaType).send(answer.body)
 }
 
 /** `insufficient_funds` → `Insufficient funds` */

@@ -113,9 +113,14 @@ test('a close that fails leaves the outcome open, and its key free', async () =>
 
 test('closing the edge answers what is in flight', async () => {
   const slow = Promise.withResolvers<Closing>()
-  const http = await start({ close: () => slow.promise })
+  const asked = Promise.withResolvers<void>()
+  const close = (): Promise<Closing> => {
+    asked.resolve()
+    return slow.promise
+  }
+  const http = await start({ close })
   const answer = http.call('POST', '/v1/settlements', { idempotencyKey: 'a' })
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await asked.promise
   const closed = http.close()
   slow.resolve({ kind: 'closed', settlements: [], replayed: false })
   expect((await answer).json).toEqual({ items: [] })

@@ -3,6 +3,8 @@ import { write, writeSync } from 'node:fs'
 /** What pino writes to, and what it calls in `log.flush()`. */
 export interface BufferedOutput {
   write(line: string): void
+  /** The same of a line in UTF-8: the first `length` bytes, which are copied. */
+  writeBytes(bytes: Buffer, length: number): void
   flush(): void
   /** Resolves when everything is written, and after two seconds in any case. */
   drain(): Promise<void>
@@ -87,6 +89,12 @@ export class PieceWriter implements BufferedOutput {
     if (this.#filling.end + bytesMax > this.#filling.bytes.length) this.#next(bytesMax)
     const piece = this.#filling
     piece.end += piece.bytes.write(line, piece.end)
+  }
+
+  writeBytes(bytes: Buffer, length: number): void {
+    if (this.#filling.end + length > this.#filling.bytes.length) this.#next(length)
+    const piece = this.#filling
+    piece.end += bytes.copy(piece.bytes, piece.end, 0, length)
   }
 
   /** What is behind another piece fills up meanwhile: small pieces would soon be as many as may wait. */

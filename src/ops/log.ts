@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { type BufferedOutput, bufferedOutput } from './buffered-output.ts'
 import { maskCardNumbers } from './mask.ts'
-import { TransactionLog } from './transaction-log.ts'
+import { TransactionLog, type WriteLine } from './transaction-log.ts'
 
 /** A pino logger; the lines of transactions, which are nearly all there are, have a cheaper way to the same stream. */
 export interface SwitchLog extends Logger {
@@ -11,7 +11,7 @@ export interface SwitchLog extends Logger {
   linesLeftOut(): number
 }
 
-type LogStream = DestinationStream & Partial<Pick<BufferedOutput, 'drain' | 'linesLeftOut'>>
+type LogStream = DestinationStream & Partial<Pick<BufferedOutput, 'writeBytes' | 'drain' | 'linesLeftOut'>>
 
 /** JSON lines on standard output, buffered so that a line costs no system call; flushed twice a second and on exit. */
 export function createLog(level: string, stream: LogStream = bufferedOutput()): SwitchLog {
@@ -25,10 +25,15 @@ export function createLog(level: string, stream: LogStream = bufferedOutput()): 
     },
     stream,
   )
-  const transactions = new TransactionLog(line => stream.write(line), log.isLevelEnabled('info'))
+  const transactions = new TransactionLog(linesTo(stream), log.isLevelEnabled('info'))
   return Object.assign(log, {
     transactions,
     drain: async () => stream.drain?.(),
     linesLeftOut: () => stream.linesLeftOut ?? 0,
   })
+}
+
+function linesTo(stream: LogStream): WriteLine {
+  if (stream.writeBytes !== undefined) return (bytes, length) => stream.writeBytes?.(bytes, length)
+  return (bytes, length) => stream.write(bytes.toString('utf8', 0, length))
 }

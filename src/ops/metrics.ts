@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Histogram } from './histogram.ts'
 
 const secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const sizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
@@ -11,25 +12,41 @@ export interface Sources {
   readonly linesLeftOut: () => number
 }
 
-/** Everything that is counted, in one registry. No label holds anything that a client can make up. */
+/** Everything that is counted. No label holds anything that a client can make up. */
 export class Metrics {
-  readonly registry = new Registry()
+  readonly #registry = new Registry()
   /** By command, channel and outcome: finding a child of a counter costs more than counting. */
   readonly #answered = new Map<string, Map<string, Map<string, number>>>()
-  readonly #answers = new Map<string, (seconds: number) => void>()
-  readonly #answersOf: (channel: string) => (seconds: number) => void
-  readonly #stages: Readonly<Record<'read' | 'decide' | 'write', (seconds: number) => void>>
-  readonly #batches: Histogram
+  /** By route and status. */
+  readonly #requests = new Map<string, Map<number, number>>()
+  readonly #answers = new Histogram({
+    name: 'charsu_answer_seconds',
+    help: 'From the arrival of a request to the leaving of its answer',
+    label: 'channel',
+    buckets: secondsBuckets,
+  })
+  readonly #stages = new Histogram({
+    name: 'charsu_batch_stage_seconds',
+    help: 'Time of each stage of a batch: read (locks and rows), decide, write (to COMMIT answered)',
+    label: 'stage',
+    buckets: secondsBuckets,
+  })
+  readonly #batches = new Histogram({
+    name: 'charsu_batch_commands',
+    help: 'Commands in a batch',
+    label: null,
+    buckets: sizeBuckets,
+  })
   readonly #faults: Counter<'fault'>
-  readonly #requests: Counter<'route' | 'status'>
   readonly #closed: Counter<'reason'>
   readonly #expired: Counter
   readonly #late: Counter
 
   constructor({ queued, isAway, connections, linesLeftOut }: Sources) {
-    const registers = [this.registry]
-    collectDefaultMetrics({ register: this.registry })
+    const registers = [this.#registry]
+    collectDefaultMetrics({ register: this.#registry })
     const answered = this.#answered
+    const requests = this.#requests
     new Counter({
       name: 'charsu_commands_total',
       help: 'Commands answered, by what they asked for, the channel and the reason of the answer',
@@ -44,40 +61,23 @@ export class Metrics {
         }
       },
     })
-    const answers = new Histogram({
-      name: 'charsu_answer_seconds',
-      help: 'From the arrival of a request to the leaving of its answer',
-      labelNames: ['channel'],
-      buckets: secondsBuckets,
-      registers,
-    })
-    this.#answersOf = channel => answers.labels({ channel }).observe
-    const stages = new Histogram({
-      name: 'charsu_batch_stage_seconds',
-      help: 'Time of each stage of a batch: read (locks and rows), decide, write (to COMMIT answered)',
-      labelNames: ['stage'],
-      buckets: secondsBuckets,
-      registers,
-    })
-    const stage = (name: string) => stages.labels({ stage: name }).observe
-    this.#stages = { read: stage('read'), decide: stage('decide'), write: stage('write') }
-    this.#batches = new Histogram({
-      name: 'charsu_batch_commands',
-      help: 'Commands in a batch',
-      buckets: sizeBuckets,
-      registers,
-    })
     this.#faults = new Counter({
       name: 'charsu_batch_faults_total',
       help: 'Batches that failed and were run again, bisected or given up',
       labelNames: ['fault'],
       registers,
     })
-    this.#requests = new Counter({
+    new Counter({
       name: 'charsu_http_requests_total',
       help: 'HTTP requests by route and status',
       labelNames: ['route', 'status'],
       registers,
+      collect() {
+        this.reset()
+        for (const [route, byStatus] of requests) {
+          for (const [status, count] of byStatus) this.inc({ route, status: String(status) }, count)
+        }
+      },
     })
     this.#closed = new Counter({
       name: 'charsu_terminal_connections_closed_total',
@@ -131,22 +131,16 @@ export class Metrics {
   }
 
   answered(command: string, channel: string, outcome: string, elapsedSeconds: number): void {
-    const byOutcome = inner(inner(this.#answered, command), channel)
-    byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1)
-    let observe = this.#answers.get(channel)
-    if (observe === undefined) {
-      observe = this.#answersOf(channel)
-      this.#answers.set(channel, observe)
-    }
-    observe(elapsedSeconds)
+    count(inner(inner(this.#answered, command), channel), outcome)
+    this.#answers.of(channel).observe(elapsedSeconds)
     if (outcome === 'confirm_too_late') this.#late.inc()
   }
 
   batch(size: number, stages: { readonly read: number; readonly decide: number; readonly write: number }): void {
-    this.#batches.observe(size)
-    this.#stages.read(stages.read)
-    this.#stages.decide(stages.decide)
-    this.#stages.write(stages.write)
+    this.#batches.of('').observe(size)
+    this.#stages.of('read').observe(stages.read)
+    this.#stages.of('decide').observe(stages.decide)
+    this.#stages.of('write').observe(stages.write)
   }
 
   fault(fault: string): void {
@@ -154,7 +148,7 @@ export class Metrics {
   }
 
   request(route: string, status: number): void {
-    this.#requests.inc({ route, status: String(status) })
+    count(inner(this.#requests, route), status)
   }
 
   connectionClosed(reason: string): void {
@@ -165,17 +159,22 @@ export class Metrics {
     this.#expired.inc(count)
   }
 
-  text(): Promise<string> {
-    return this.registry.metrics()
+  async text(): Promise<string> {
+    const histograms = [this.#answers, this.#stages, this.#batches].map(histogram => histogram.text())
+    return [await this.#registry.metrics(), ...histograms].join('\n')
   }
 }
 
 /** The map behind a key, made where there is none. */
-function inner<Value>(maps: Map<string, Map<string, Value>>, key: string): Map<string, Value> {
+function inner<Key, Value>(maps: Map<string, Map<Key, Value>>, key: string): Map<Key, Value> {
   let map = maps.get(key)
   if (map === undefined) {
     map = new Map()
     maps.set(key, map)
   }
   return map
+}
+
+function count<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
 }

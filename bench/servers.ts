@@ -4,7 +4,6 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import manifest from '../package.json' with { type: 'json' }
 import shipped from '../switch-config/switch.json' with { type: 'json' }
 import { tenantCode } from './tenant.ts'
 
@@ -21,9 +20,6 @@ export interface EngineSettings {
 
 /** As in the configuration that the switch is shipped with. */
 export const shippedEngine: EngineSettings = shipped.engine
-
-/** Node's flags in `npm start`. */
-const startFlags = manifest.scripts.start.split(' ').filter(word => word.startsWith('--'))
 
 export interface SwitchOptions {
   /** Made if missing. Where its configuration goes; its data too. */
@@ -53,8 +49,8 @@ export async function startSwitch(options: SwitchOptions, signal: AbortSignal): 
   const [httpPort, isoPort] = await freePorts()
   const configFolder = join(options.folder, 'config')
   writeConfig(configFolder, options)
-  const profile = options.profileInto === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileInto}`]
-  const child = spawn(process.execPath, [...startFlags, ...profile, join(repository, 'src/main.ts')], {
+  const profile = options.profileInto === null ? '' : `--cpu-prof --cpu-prof-dir=${options.profileInto}`
+  const child = spawn(join(repository, 'bin/charsu'), ['start'], {
     cwd: options.folder,
     env: {
       PATH: process.env.PATH,
@@ -65,6 +61,7 @@ export async function startSwitch(options: SwitchOptions, signal: AbortSignal): 
       ISO_PORT: String(isoPort),
       ...secrets,
       LOG_LEVEL: 'info',
+      NODE_OPTIONS: profile,
     },
     // Its log lines are made and written, but to /dev/null: on the disk they would slow the database's down.
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -333,8 +333,10 @@ function versionOf(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-/** `npm start`: runs until SIGTERM or SIGINT. */
-export async function main(): Promise<void> {
+/** `charsu start`: runs until SIGTERM or SIGINT. What it cannot start with is told in a sentence, with exit status 1. */
+export const main = (): Promise<void> => run().catch(fail)
+
+async function run(): Promise<void> {
   const config = loadConfig()
   const log = createLog(config.logLevel)
   const running = await startSwitch(config, log)
@@ -382,4 +384,4 @@ function sentenceOf(error: NodeJS.ErrnoException & { port?: number }): string {
   return error.constructor === Error ? error.message : (error.stack ?? error.message)
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main().catch(fail)
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) void main()

@@ -1,15 +1,4 @@
 import { ConfigError } from '../config/errors.ts'
-import { main } from '../main.ts'
-import { runAudit } from './audit.ts'
-import { runCards } from './cards.ts'
-import { runDecode } from './decode.ts'
-import { runDialect } from './dialect.ts'
-import { runEncode } from './encode.ts'
-import { runImportCommand } from './import.ts'
-import { runKeys } from './keys.ts'
-import { runLoadCommand } from './load.ts'
-import { runMigrate } from './migrate.ts'
-import { runTerminal } from './terminal.ts'
 
 const usage = `charsu <command>
 
@@ -28,21 +17,23 @@ const usage = `charsu <command>
 charsu <command> --help says more.
 `
 
+/** Each loads what it needs, and nothing of the others. */
 const commands: Readonly<Record<string, (args: string[]) => Promise<number | undefined>>> = {
   start: async () => {
+    const { main } = await import('../main.ts')
     await main()
     return undefined
   },
-  migrate: runMigrate,
-  audit: runAudit,
-  keys: runKeys,
-  cards: runCards,
-  import: runImportCommand,
-  terminal: runTerminal,
-  load: runLoadCommand,
-  decode: args => runDecode(args),
-  encode: args => runEncode(args),
-  dialect: args => runDialect(args),
+  migrate: async args => (await import('./migrate.ts')).runMigrate(args),
+  audit: async args => (await import('./audit.ts')).runAudit(args),
+  keys: async args => (await import('./keys.ts')).runKeys(args),
+  cards: async args => (await import('./cards.ts')).runCards(args),
+  import: async args => (await import('./import.ts')).runImportCommand(args),
+  terminal: async args => (await import('./terminal.ts')).runTerminal(args),
+  load: async args => (await import('./load.ts')).runLoadCommand(args),
+  decode: async args => (await import('./decode.ts')).runDecode(args),
+  encode: async args => (await import('./encode.ts')).runEncode(args),
+  dialect: async args => (await import('./dialect.ts')).runDialect(args),
 }
 
 const [name = '', ...args] = process.argv.slice(2)

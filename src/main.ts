@@ -1,5 +1,4 @@
 import { mkdirSync, readFileSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
 import type { Logger } from 'pino'
 import { ConfigError } from './config/errors.ts'
 import { type Config, loadConfig } from './config/load.ts'
@@ -333,7 +332,7 @@ function versionOf(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-/** `charsu start`: runs until SIGTERM or SIGINT. What it cannot start with is told in a sentence, with exit status 1. */
+/** `charsu start`: runs until SIGTERM or SIGINT. Why it cannot start is told in a sentence, with exit status 1. */
 export const main = (): Promise<void> => run().catch(fail)
 
 async function run(): Promise<void> {
@@ -383,5 +382,3 @@ function sentenceOf(error: NodeJS.ErrnoException & { port?: number }): string {
   // A plain Error is a sentence for the operator; anything else is a defect.
   return error.constructor === Error ? error.message : (error.stack ?? error.message)
 }
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) void main()

@@ -93,6 +93,28 @@ test.each<[string, bigint | null]>([
   expect(await lotOf(id)).toMatchObject({ debitsPending: 0n, debitsPosted: 0n })
 })
 
+test('what follows a confirm by its key is decided on what was read', async () => {
+  for (const follow of [make.reverse, make.refund]) {
+    const { id } = await held()
+    const first = confirm(id, 60n)
+    expect((await ask(other, first)).decision.reason).toBe('approved')
+    const followUp = follow({ by: 'key', key: first.key, day: null }, null, here())
+    const [again, followed] = await Promise.all([ask(engine, first), ask(engine, followUp)])
+    expect(again.replayed).toBe(true)
+    expect(followed.decision.reason).toBe('approved')
+    expect(faults).toEqual([])
+  }
+})
+
+test('a hold that was reversed in part here is read, and its neighbours are not run again', async () => {
+  const holds = await Promise.all(Array.from({ length: 4 }, held))
+  const ids = holds.map(({ id }) => id)
+  expect((await ask(engine, make.reverse(ids[0] as number, 40n, here()))).decision.reason).toBe('approved')
+  const results = await Promise.all(ids.map(id => ask(engine, confirm(id))))
+  expect(results.map(({ decision }) => decision.amounts?.confirmed)).toEqual([60n, 100n, 100n, 100n])
+  expect(faults).toEqual([])
+})
+
 test('a confirm that another process has answered already gets that answer', async () => {
   const { id } = await held()
   const command = confirm(id)

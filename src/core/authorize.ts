@@ -25,7 +25,7 @@ interface Parties {
 export function decideAuthorize(command: Authorize, rows: WorkingSet, context: DecisionContext): Outcome {
   const { catalog, at } = context
   const parties: Parties = { merchant: null, terminal: null, card: rows.card(command.card) ?? null }
-  if (parties.card !== null && !rows.isLocked(parties.card.holder)) return deferred()
+  if (parties.card !== null && !rows.knowsUsage(parties.card.holder)) return deferred()
 
   const merchant = catalog.merchantsByCode.get(command.merchant)
   if (merchant === undefined) return refuse('merchant_unknown', command, parties, rows, context)

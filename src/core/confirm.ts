@@ -17,7 +17,7 @@ export function decideConfirm(command: Confirm, rows: WorkingSet, context: Decis
   const found = findOriginal(command, rows, context)
   if (found.kind === 'deferred') return found
   const refuse = (reason: Reason, transaction: Transaction | null): Outcome =>
-    transaction !== null && rows.isRemembered(transaction.id)
+    transaction !== null && rows.transaction(transaction.id) === undefined
       ? deferred({ transactions: [transaction.id] })
       : answer(command, rows, context, { reason, transaction })
   if (found.kind === 'unseen') return refuse('original_unknown', null)

@@ -22,8 +22,8 @@ export function decide(command: Command, rows: WorkingSet, context: DecisionCont
       return { kind: 'other_content', stored: stored.content }
     }
     const transaction = stored.transaction === null ? null : rows.transaction(stored.transaction)
-    const isRead = transaction !== undefined && (transaction === null || !rows.isRemembered(transaction.id))
-    if (!isRead) return deferred({ transactions: stored.transaction === null ? [] : [stored.transaction] })
+    if (transaction === undefined)
+      return deferred({ transactions: stored.transaction === null ? [] : [stored.transaction] })
     // What a reverse left for its original is no repeat to the original, which asks for the first time.
     return { kind: 'decided', decision: stored, transaction, replayed: stored.content !== '' }
   }

@@ -13,7 +13,7 @@ export function decideInquire(command: Inquire, rows: WorkingSet, context: Decis
   const { catalog, at } = context
   const refuse = (reason: Reason): Outcome => answer(command, rows, context, { reason, transaction: null })
   const card = rows.card(command.card)
-  if (card !== undefined && !rows.isLocked(card.holder)) return deferred()
+  if (card !== undefined && !rows.knowsUsage(card.holder)) return deferred()
 
   const merchant = catalog.merchantsByCode.get(command.merchant)
   if (merchant === undefined) return refuse('merchant_unknown')

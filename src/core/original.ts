@@ -40,7 +40,7 @@ export function findOriginal(command: Confirm | Reverse | Refund, rows: WorkingS
   }
   if (id === null) return { kind: 'unseen' }
 
-  const transaction = rows.transaction(id)
+  const transaction = rows.transaction(id) ?? (command.kind === 'confirm' ? rows.rememberedHold(id) : undefined)
   if (transaction === undefined) {
     return original.by === 'key' ? { kind: 'deferred', need: { transactions: [id] } } : { kind: 'unseen' }
   }

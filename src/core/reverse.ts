@@ -4,6 +4,7 @@ import { giveValueBack, needOfGivingBack } from './give-back.ts'
 import { dayOfMicros } from './ids.ts'
 import { availableOf, type Posting, release, transfer } from './ledger.ts'
 import { countAgain, needOfOrganisations } from './limits.ts'
+import { lotsNeed } from './lot-expiry.ts'
 import { lesser } from './money.ts'
 import { findOriginal } from './original.ts'
 import { refusalOf } from './phases.ts'
@@ -118,8 +119,9 @@ function takeBack(
 ): Outcome {
   const refunded = refund.original === null ? undefined : rows.transaction(refund.original)
   if (refunded === undefined) return deferred({ transactions: refund.original === null ? [] : [refund.original] })
-  const lots = refund.holder === null ? [] : rows.lotsOf(refund.holder)
-  if (lots === undefined) return deferred({ lotsOf: refund.holder === null ? [] : [refund.holder] })
+  const unread = lotsNeed(refund, rows)
+  if (unread !== null) return deferred(unread)
+  const lots = refund.holder === null ? [] : (rows.lotsOf(refund.holder) ?? [])
   const hasGivenBack = isOfReverse(refund)
   const need = hasGivenBack ? needOfOrganisations(refund.legs, refunded.at, rows, context.catalog) : null
   if (need !== null) return deferred(need)

@@ -8,11 +8,8 @@ import type { Usage } from './usage.ts'
 export interface Rows {
   readonly decisions: readonly Decision[]
   readonly transactions: readonly Transaction[]
-  /**
-   * Transactions as they were stored some time ago. They may be changed, since that fails if they are not the same any
-   * more, but nothing may be refused or told because of them.
-   */
-  readonly remembered?: readonly Transaction[]
+  /** Holds as they were stored some time ago: see `rememberedHold`. */
+  readonly rememberedHolds?: readonly Transaction[]
   readonly cards: readonly Card[]
   readonly lots: readonly Lot[]
   /** Holders whose row this batch has locked, each with what its limits have counted; null: that was not read. */
@@ -108,7 +105,7 @@ export class WorkingSet {
 
   readonly #decisions = new Map<Key, Decision>()
   readonly #transactions = new Map<TransactionId, Transaction>()
-  readonly #remembered = new Set<TransactionId>()
+  readonly #rememberedHolds: ReadonlyMap<TransactionId, Transaction>
   readonly #cards = new Map<CardToken, Card>()
   readonly #lots = new Map<AccountId, Lot>()
   readonly #lotsByHolder = new Map<number, AccountId[]>()
@@ -127,10 +124,7 @@ export class WorkingSet {
   constructor(rows: Rows) {
     for (const decision of rows.decisions) this.#decisions.set(decision.key, decision)
     for (const transaction of rows.transactions) this.#transactions.set(transaction.id, transaction)
-    for (const transaction of rows.remembered ?? []) {
-      this.#transactions.set(transaction.id, transaction)
-      this.#remembered.add(transaction.id)
-    }
+    this.#rememberedHolds = new Map(rows.rememberedHolds?.map(hold => [hold.id, hold]))
     for (const card of rows.cards) this.#cards.set(card.token, card)
     for (const holder of rows.holdersWithLots) this.#lotsByHolder.set(holder, [])
     for (const lot of rows.lots) {
@@ -152,9 +146,12 @@ export class WorkingSet {
     return this.#transactions.get(id)
   }
 
-  /** Whether a transaction must be read before anything is refused or told because of it. */
-  isRemembered(id: TransactionId): boolean {
-    return this.#remembered.has(id)
+  /**
+   * A hold as it was stored some time ago. It may be changed, since that fails if it is not the same any more, but
+   * nothing may be refused or told because of it.
+   */
+  rememberedHold(id: TransactionId): Transaction | undefined {
+    return this.#rememberedHolds.get(id)
   }
 
   card(token: CardToken): Card | undefined {
@@ -189,7 +186,7 @@ export class WorkingSet {
     return usage
   }
 
-  /** Whether that is known: it is wherever the lots are read. */
+  /** Whether a holder is locked, and that was read. */
   knowsUsage(holder: number): boolean {
     return (this.#usage.get(holder) ?? null) !== null
   }
@@ -290,7 +287,6 @@ export class WorkingSet {
 
   change(before: Transaction, after: Transaction): void {
     if (!this.#opened.has(before.id) && !this.#changed.has(before.id)) this.#changed.set(before.id, before)
-    this.#remembered.delete(before.id)
     this.#transactions.set(after.id, { ...after, version: before.version + 1 })
   }
 

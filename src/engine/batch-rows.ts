@@ -11,7 +11,7 @@ export interface ReadRows {
   readonly decisions: Decision[]
   readonly transactions: Transaction[]
   /** Not read: see `RecentHolds`. */
-  remembered: readonly Transaction[]
+  rememberedHolds: readonly Transaction[]
   readonly cards: Map<string, Card>
   readonly lots: Map<number, Lot>
   /** With what their limits have counted; null where that was not asked for. */
@@ -33,7 +33,7 @@ export interface ReadRows {
 export const emptyRows = (lotsOf: ReadonlySet<number>): ReadRows => ({
   decisions: [],
   transactions: [],
-  remembered: [],
+  rememberedHolds: [],
   cards: new Map(),
   lots: new Map(),
   lockedHolders: new Map(),

@@ -207,7 +207,7 @@ export class Executor {
     const replies = await this.#session.run(flight, { commits: false })
     const into = emptyRows(plan.lotsOf)
     for (const [index, { rows }] of replies.entries()) rows.each(row => readers[index]?.(row, into))
-    into.remembered = plan.remembered.filter(({ id }) => !plan.ids.has(id))
+    into.rememberedHolds = plan.rememberedHolds
     // One that was left out because somebody else has locked it may well be there.
     if (mode === 'wait') {
       into.missingHolders = [...plan.holders, ...plan.countedHolders].filter(one => !into.placesOfHolders.has(one))

@@ -19,7 +19,7 @@ export interface ReadPlan {
   readonly countedHolders: Set<number>
   readonly ids: Set<number>
   /** Holds that need not be read: see `RecentHolds`. */
-  readonly remembered: Transaction[]
+  readonly rememberedHolds: Transaction[]
   /** Those ids whose holder is not known. */
   readonly idsOfUnknown: Set<number>
   readonly keys: string[]
@@ -59,7 +59,7 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
     holders: new Set(),
     countedHolders: new Set(),
     ids: new Set(),
-    remembered: [],
+    rememberedHolds: [],
     idsOfUnknown: new Set(),
     keys: [],
     days: [],
@@ -91,7 +91,7 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
         // In part it gives back, and needs the lots then.
         if (holder !== null) plan.holders.add(holder)
         if (hold === null || holder === null) planOriginal(plan, command, holder)
-        else plan.remembered.push(hold)
+        else plan.rememberedHolds.push(hold)
         break
       case 'reverse':
       case 'refund':
@@ -107,8 +107,8 @@ export function planReads(jobs: readonly Planned[], catalog: Catalog): ReadPlan 
         plan.lotsOfIds.add(command.id)
         break
       case 'load':
-        plan.holders.add(command.holder)
-        if (command.amount >= largeLoadMin) plan.lotsOf.add(command.holder)
+        if (command.amount >= largeLoadMin) addLotsOf(plan, command.holder)
+        else plan.holders.add(command.holder)
         plan.organisations.add(command.funder)
         plan.newLots += 1
         break

@@ -36,8 +36,19 @@ test.each<[string, Command, Result]>([
   expect(holds.take(confirm(1, 7))).toBeNull()
 })
 
-test('the oldest are forgotten first', () => {
-  const holds = new RecentHolds(2)
-  for (const id of [1, 2, 3]) holds.note(authorize(1), decided(id))
-  expect([1, 2, 3].map(id => holds.take(confirm(1, id))?.id)).toEqual([undefined, 2, 3])
+test('the older half is forgotten first', () => {
+  const holds = new RecentHolds(4)
+  for (const id of [1, 2, 3, 4, 5]) holds.note(authorize(1), decided(id))
+  expect([1, 2, 3, 4, 5].map(id => holds.take(confirm(1, id))?.id)).toEqual([undefined, undefined, 3, 4, 5])
+})
+
+test.each<[string, Command, Result]>([
+  ['reversed in part', { kind: 'reverse', tenant: 1 } as Command, decided(7)],
+  ['confirmed by its key', { kind: 'confirm', tenant: 1 } as Command, decided(7, { phase: 'confirmed' })],
+  ['told again', authorize(1), decided(7, { replayed: true })],
+])('one that was %s since is forgotten', (_what, command, result) => {
+  const holds = new RecentHolds(4)
+  holds.note(authorize(1), decided(7))
+  holds.note(command, result)
+  expect(holds.take(confirm(1, 7))).toBeNull()
 })

@@ -17,7 +17,7 @@ export interface RowReader {
   /** A bytea, as hexadecimal digits. */
   hex(): string
   text(): string | null
-  /** A timestamptz. */
+  /** A timestamptz: to the microsecond until the year 2255, beyond it nearly. */
   time(): Micros
   timeOrNull(): Micros | null
   /** Where a row is (its `ctid`), as one number: block * 65,536 + place in it. */
@@ -108,8 +108,10 @@ function integerOf(digits: string): number {
 
 /** `2026-11-22 08:27:21.123456+00`, as DateStyle ISO has it. */
 function microsOfText(text: string): Micros {
-  const found = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?([+-]\d\d)(:\d\d)?$/.exec(text)
+  const found = /^(\d{4,6})(-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?([+-]\d\d)(:\d\d)?$/.exec(text)
   if (found === null) throw new RangeError('a time is not in the ISO style')
-  const [, day, time, fraction = '', hours, minutes = ':00'] = found
-  return Date.parse(`${day}T${time}${hours}${minutes}`) * 1_000 + integerOf(fraction.padEnd(6, '0'))
+  const [, year = '', day, time, fraction = '', hours, minutes = ':00'] = found
+  // ECMAScript wants a sign and six digits beyond the year 9999.
+  const expanded = year.length === 4 ? year : `+${year.padStart(6, '0')}`
+  return Date.parse(`${expanded}${day}T${time}${hours}${minutes}`) * 1_000 + integerOf(fraction.padEnd(6, '0'))
 }

@@ -81,7 +81,7 @@ class WireRow implements RowReader {
       return null
     }
     this.at = from + length
-    if (length === 8) return this.#bigint(from)
+    if (length === 8) return this.#safeInteger(from)
     if (length === 4) return view.getInt32(from)
     if (length === 2) return view.getInt16(from)
     throw new RangeError('a column is no integer')
@@ -120,12 +120,14 @@ class WireRow implements RowReader {
   }
 
   time(): Micros {
-    return this.number() + postgresEpoch
+    const micros = this.timeOrNull()
+    if (micros === null) throw new RangeError('a column is NULL')
+    return micros
   }
 
   timeOrNull(): Micros | null {
-    const micros = this.numberOrNull()
-    return micros === null ? null : micros + postgresEpoch
+    const from = this.#begin(8)
+    return from === null ? null : this.#int64(from) + postgresEpoch
   }
 
   place(): number {
@@ -156,10 +158,15 @@ class WireRow implements RowReader {
     return from
   }
 
-  #bigint(from: number): number {
-    const value = this.#view.getInt32(from) * wordSize + this.#view.getUint32(from + 4)
+  #safeInteger(from: number): number {
+    const value = this.#int64(from)
     if (!Number.isSafeInteger(value)) throw new RangeError('a number is no safe integer')
     return value
+  }
+
+  /** Rounded beyond 2^53. */
+  #int64(from: number): number {
+    return this.#view.getInt32(from) * wordSize + this.#view.getUint32(from + 4)
   }
 }
 

@@ -1,12 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import manifest from '../../package.json' with { type: 'json' }
 
 const root = join(import.meta.dirname, '../..')
 const startMsMax = 30_000
-
-/** Node's flags in `npm start`. */
-export const startFlags = manifest.scripts.start.split(' ').filter(word => word.startsWith('--'))
 
 /** A whole switch in a process of its own, on ports of its own. */
 export interface SwitchProcess {
@@ -24,9 +20,9 @@ export interface SwitchProcessOptions {
   readonly dataDir: string
 }
 
-/** Starts `src/main.ts` and waits until it listens. Throws its last words if it does not come to that. */
+/** Starts the switch as a service manager does, and waits until it listens. Throws its last words if it does not come to that. */
 export async function startSwitchProcess({ databaseUrl, dataDir }: SwitchProcessOptions): Promise<SwitchProcess> {
-  const child = spawn(process.execPath, [...startFlags, join(root, 'src/main.ts')], {
+  const child = spawn(join(root, 'bin/charsu'), ['start'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {

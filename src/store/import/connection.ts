@@ -14,6 +14,7 @@ const settings: Readonly<Record<string, string>> = {
   lock_timeout: '10s',
   statement_timeout: '120s',
   TimeZone: 'UTC',
+  DateStyle: 'ISO',
 }
 
 const options = Object.entries(settings)

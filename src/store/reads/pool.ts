@@ -43,6 +43,7 @@ export function createReadPool(options: ReadPoolOptions, onError: (error: Error)
       'enable_bitmapscan=off',
       'jit=off',
       'TimeZone=UTC',
+      'DateStyle=ISO',
     ]
       .map(setting => `-c ${setting}`)
       .join(' '),

@@ -9,6 +9,7 @@ const settingNames = [
   'wal_compression',
   'data_checksums',
   'shared_buffers',
+  'huge_pages_status',
   'wal_buffers',
   'max_wal_size',
   'checkpoint_timeout',

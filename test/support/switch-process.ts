@@ -20,7 +20,7 @@ export interface SwitchProcessOptions {
   readonly dataDir: string
 }
 
-/** Starts the switch as a service manager does, and waits until it listens. Throws its last words if it does not come to that. */
+/** Starts a switch as a service manager does, and waits until it listens. Throws its last words if it does not. */
 export async function startSwitchProcess({ databaseUrl, dataDir }: SwitchProcessOptions): Promise<SwitchProcess> {
   const child = spawn(join(root, 'bin/charsu'), ['start'], {
     cwd: root,

@@ -77,9 +77,9 @@ const openingLots: readonly Lot[] = [
   lot(11, 1, 120n, { program: welfare, funder: 2, expiresAt: startOfTime + 3_600 * second }),
   lot(12, 1, 150n, { expiresAt: startOfTime + 5_400 * second }),
   lot(13, 1, 90n, { program: gift }),
-  lot(14, 1, 0n, { limit: 200n }),
+  lot(14, 1, 0n, { limit: 60n }),
   lot(21, 2, 80n, { program: welfare, funder: 2 }),
-  lot(22, 2, 300n),
+  lot(22, 2, 40n),
 ]
 const cards = [card(1), card(2), card(5, { holder: 1 })]
 

@@ -159,7 +159,7 @@ function change(
   changed: typeof countIn,
 ): void {
   const ofHolder: Use[] = []
-  const ofFunders = new Map<number, Use[]>()
+  const ofFunders: { readonly funder: number; readonly uses: Use[] }[] = []
   // Whichever program has a limit of the holder, all that the holder spends counts.
   const limitsOfHolder = countersOf(holderLimits(local.at, catalog), 0, merchant, local, catalog)
   for (const { funder, amount, counters } of parts) {
@@ -167,11 +167,11 @@ function change(
     for (const counter of counters) {
       const { of } = counter.limit
       if (of === 'holder') continue
-      add(of === 'organisation' ? getOrSet(ofFunders, funder) : ofHolder, counter, amount, count)
+      add(of === 'organisation' ? usesOf(funder, ofFunders) : ofHolder, counter, amount, count)
     }
   }
   if (ofHolder.length > 0) rows.setUsage(holder, changed(rows.usageOf(holder), ofHolder, now, catalog))
-  for (const [funder, uses] of ofFunders) {
+  for (const { funder, uses } of ofFunders) {
     const organisation = rows.organisation(funder)
     if (organisation === undefined) throw new Error(`organisation ${funder} is not locked`)
     rows.setOrganisation({ ...organisation, usage: changed(organisation.usage, uses, now, catalog) })
@@ -184,10 +184,10 @@ function add(uses: Use[], counter: Counter, amount: bigint, count: number): void
   else known.amount += amount
 }
 
-function getOrSet(ofFunders: Map<number, Use[]>, funder: number): Use[] {
-  const known = ofFunders.get(funder)
-  if (known !== undefined) return known
+function usesOf(funder: number, ofFunders: { readonly funder: number; readonly uses: Use[] }[]): Use[] {
+  const known = ofFunders.find(one => one.funder === funder)
+  if (known !== undefined) return known.uses
   const uses: Use[] = []
-  ofFunders.set(funder, uses)
+  ofFunders.push({ funder, uses })
   return uses
 }

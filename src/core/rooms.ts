@@ -2,6 +2,7 @@ import type { BasketLine } from './commands.ts'
 import { lesser } from './money.ts'
 import type { Reason } from './reasons.ts'
 import type { Candidate, Counted, Purchase, Share, Without } from './spend.ts'
+import type { Limit } from './terms.ts'
 import { usedOf } from './usage.ts'
 
 /** The most that the rules let a lot pay, and the rule that says so; null: none does. */
@@ -21,7 +22,7 @@ export function roomOf(
   counted: Counted,
   without: Without,
 ): Room | undefined {
-  const { lot, program, terms, counters, refusal } = candidate
+  const { lot, terms, counters, refusal } = candidate
   const { amount } = purchase
   // Nothing brings credit back that has expired.
   if (refusal !== null && (without !== 'terms' || refusal === 'credit_expired')) return { amount: 0n, because: refusal }
@@ -30,15 +31,12 @@ export function roomOf(
   if (minimum !== null && amount < minimum) return { amount: 0n, because: 'amount_below_minimum' }
 
   let room: Room = { amount, because: null }
-  const narrow = (limit: bigint, because: Reason): void => {
-    if (limit < room.amount) room = { amount: limit > 0n ? limit : 0n, because }
-  }
   const eligible = eligibleFor(candidate, shares, purchase)
-  if (eligible !== null) narrow(eligible, 'goods_not_eligible')
-  const ofProgram = (share: Share): boolean => share.candidate.program.id === program.id
-  if (maximum !== null) narrow(maximum - paid(shares, ofProgram), 'amount_limit')
+  if (eligible !== null) room = narrowed(room, eligible, 'goods_not_eligible')
+  const paid = paidWithin('account', candidate, shares)
+  if (maximum !== null) room = narrowed(room, maximum - paid, 'amount_limit')
   // Floor: the remainder is for others to pay.
-  if (sharePercent !== null) narrow((amount * BigInt(sharePercent)) / 100n - paid(shares, ofProgram), 'share_limit')
+  if (sharePercent !== null) room = narrowed(room, (amount * BigInt(sharePercent)) / 100n - paid, 'share_limit')
   if (without === 'limits') return room
 
   for (const counter of counters) {
@@ -47,17 +45,29 @@ export function roomOf(
     const usage = isShared ? counted.organisation(lot.funder) : counted.holder
     if (usage === undefined) return undefined
     const used = usedOf(usage, counter)
-    if (countMax !== null && used.count >= countMax) narrow(0n, isShared ? 'budget_exhausted' : 'count_limit')
+    if (countMax !== null && used.count >= countMax) {
+      room = narrowed(room, 0n, isShared ? 'budget_exhausted' : 'count_limit')
+    }
     if (amountMax === null) continue
-    const counts = (share: Share): boolean =>
-      of === 'holder' || (ofProgram(share) && (!isShared || share.candidate.lot.funder === lot.funder))
-    narrow(amountMax - used.amount - paid(shares, counts), isShared ? 'budget_exhausted' : 'amount_limit')
+    const left = amountMax - used.amount - paidWithin(of, candidate, shares)
+    room = narrowed(room, left, isShared ? 'budget_exhausted' : 'amount_limit')
   }
   return room
 }
 
-const paid = (shares: readonly Share[], counts: (share: Share) => boolean): bigint =>
-  shares.reduce((sum, share) => (counts(share) ? sum + share.amount : sum), 0n)
+const narrowed = (room: Room, limit: bigint, because: Reason): Room =>
+  limit < room.amount ? { amount: limit > 0n ? limit : 0n, because } : room
+
+/** What shares have paid that a limit of this scope counts together with the candidate. */
+function paidWithin(of: Limit['of'], { program, lot }: Candidate, shares: readonly Share[]): bigint {
+  let sum = 0n
+  for (const { candidate, amount } of shares) {
+    if (of !== 'holder' && candidate.program.id !== program.id) continue
+    if (of === 'organisation' && candidate.lot.funder !== lot.funder) continue
+    sum += amount
+  }
+  return sum
+}
 
 /** What there is for a program to pay for in the basket, beside what is paid for already; null: everything. */
 function eligibleFor({ program, terms }: Candidate, shares: readonly Share[], purchase: Purchase): bigint | null {
@@ -68,7 +78,8 @@ function eligibleFor({ program, terms }: Candidate, shares: readonly Share[], pu
     return left.reduce((sum, line) => sum + line.amount, 0n)
   }
   if (goods === null && (program.kind !== 'welfare' || eligibleAmount === null)) return null
-  return (eligibleAmount ?? 0n) - paid(shares, ({ candidate }) => isForEligible(candidate))
+  const paid = shares.reduce((sum, { candidate, amount }) => (isForEligible(candidate) ? sum + amount : sum), 0n)
+  return (eligibleAmount ?? 0n) - paid
 }
 
 const isForEligible = ({ program, terms }: Candidate): boolean =>

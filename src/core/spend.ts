@@ -70,30 +70,25 @@ export const isCatalogBehind = (lots: readonly Lot[], { programsById }: Catalog)
  * last), oldest load. Expiry is enforced here, in the spend itself.
  */
 export function candidatesOf(lots: readonly Lot[], purchase: Purchase, catalog: Catalog): Candidate[] {
-  const { local } = purchase
+  const { merchant, local } = purchase
   const candidates: Candidate[] = []
   for (const lot of lots) {
     if (lot.asset !== catalog.tenant.currency.id) continue
-    const known = candidates.find(({ program }) => program.id === lot.program)
-    const rules = known ?? rulesOf(lot.program, purchase, catalog)
-    if (rules === null) continue
-    const { program, terms, counters } = rules
-    candidates.push({
-      lot,
-      program,
-      terms,
-      counters,
-      refusal: refusalOfLot(lot, program, terms, purchase.merchant, local),
-    })
+    const program = catalog.programsById.get(lot.program)
+    if (program === undefined) continue
+    const terms = termsAt(program, local.at)
+    const counters = countersOf(terms.limits, program.id, merchant?.id ?? 0, local, catalog)
+    insert(candidates, { lot, program, terms, counters, refusal: refusalOfLot(lot, program, terms, merchant, local) })
   }
-  return candidates.length > 1 ? candidates.sort(inOrder) : candidates
+  return candidates
 }
 
-function rulesOf(id: number, { merchant, local }: Purchase, catalog: Catalog) {
-  const program = catalog.programsById.get(id)
-  if (program === undefined) return null
-  const terms = termsAt(program, local.at)
-  return { program, terms, counters: countersOf(terms.limits, id, merchant?.id ?? 0, local, catalog) }
+/** In its place. Most holders have few lots, and most of those are read in their order. */
+function insert(candidates: Candidate[], candidate: Candidate): void {
+  let place = candidates.length
+  while (place > 0 && inOrder(candidates[place - 1] as Candidate, candidate) > 0) place -= 1
+  if (place === candidates.length) candidates.push(candidate)
+  else candidates.splice(place, 0, candidate)
 }
 
 function refusalOfLot(

@@ -126,12 +126,15 @@ function isPlace({ allow, deny }: Where, merchant: Merchant): boolean {
   const { code, groups, category } = merchant
   if (deny.merchants.includes(code)) return false
   if (allow.merchants.includes(code)) return true
-  if (groups.some(group => deny.groups.includes(group))) return false
-  if (groups.some(group => allow.groups.includes(group))) return true
+  if (isAnyOf(groups, deny.groups)) return false
+  if (isAnyOf(groups, allow.groups)) return true
   if (category !== null && deny.categories.includes(category)) return false
   if (category !== null && allow.categories.includes(category)) return true
   return allow.merchants.length === 0 && allow.groups.length === 0 && allow.categories.length === 0
 }
+
+const isAnyOf = (groups: readonly string[], named: readonly string[]): boolean =>
+  named.length > 0 && groups.some(group => named.includes(group))
 
 function isTime({ weekdays, hours, dates, holidays }: When, local: LocalTime): boolean {
   if (holidays !== 'as_any_day' && (holidays === 'only') !== local.isHoliday) return false

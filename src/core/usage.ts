@@ -2,7 +2,7 @@ import type { Catalog } from './catalog.ts'
 import type { LocalTime } from './local-time.ts'
 import { lesser } from './money.ts'
 import type { Limit } from './terms.ts'
-import { type Period, periods, windowOf } from './windows.ts'
+import { periods, windowOf } from './windows.ts'
 
 /** What has been approved within one window of one limit. */
 export interface UsageEntry {
@@ -35,16 +35,39 @@ export function countersOf(
   program: number,
   merchant: number,
   local: LocalTime,
-  { tenant }: Catalog,
+  catalog: Catalog,
 ): readonly Counter[] {
   if (limits.length === 0) return noCounters
-  return limits.map(limit => {
-    const { start, since } = windowOf(limit.per, limit.hours, local, tenant)
-    return { id: counterIdOf(limit, program, merchant), limit, window: start, since }
-  })
+  const { counters, isOfMerchants } = countersNowhere(limits, program, local, catalog)
+  if (!isOfMerchants || merchant === 0) return counters
+  return counters.map(one =>
+    one.limit.of === 'merchant' ? { ...one, id: counterIdOf(one.limit, program, merchant) } : one,
+  )
 }
 
 const noCounters: readonly Counter[] = []
+
+interface Nowhere {
+  readonly program: number
+  readonly local: LocalTime
+  readonly counters: readonly Counter[]
+  readonly isOfMerchants: boolean
+}
+
+const nowhere = new WeakMap<readonly Limit[], Nowhere>()
+
+/** Those of no merchant, found once for all purchases of a batch: they share their moment. */
+function countersNowhere(limits: readonly Limit[], program: number, local: LocalTime, { tenant }: Catalog): Nowhere {
+  const last = nowhere.get(limits)
+  if (last !== undefined && last.local === local && last.program === program) return last
+  const counters = limits.map(limit => {
+    const { start, since } = windowOf(limit.per, limit.hours, local, tenant)
+    return { id: counterIdOf(limit, program, 0), limit, window: start, since }
+  })
+  const found = { program, local, counters, isOfMerchants: limits.some(({ of }) => of === 'merchant') }
+  nowhere.set(limits, found)
+  return found
+}
 
 /**
  * A counter is named by what is counted over what, so that a limit keeps it when its amount or count is changed:
@@ -110,13 +133,24 @@ const indexOf = (usage: Usage, { id, window }: Counter): number =>
  * A copy without windows that are over, whichever limits they were of: a holder leaves a counter at every merchant, and
  * limits that are no more leave theirs. Of what is used now, the steps of rolling hours go as soon as they may.
  */
-function withoutPast(usage: Usage, uses: readonly Use[], now: LocalTime, { tenant }: Catalog): UsageEntry[] {
-  const starts: number[] = []
-  const rolling = uses.filter(({ counter }) => counter.since < counter.window)
+function withoutPast(usage: Usage, uses: readonly Use[], now: LocalTime, catalog: Catalog): UsageEntry[] {
+  const starts = startsOf(now, catalog)
   return usage.filter(({ counter, window }) => {
     const period = counter % 8
-    starts[period] ??= windowOf(periods[period] as Period, hoursMax, now, tenant).since
-    if (window < starts[period]) return false
-    return !rolling.some(use => use.counter.id === counter && window < use.counter.since)
+    if (window < (starts[period] as number)) return false
+    return period !== rolling || !uses.some(use => use.counter.id === counter && window < use.counter.since)
   })
+}
+
+const rolling = periods.indexOf('hours')
+const starts = new WeakMap<LocalTime, readonly number[]>()
+
+/** Of each period the first window that is not over, found once for each moment. */
+function startsOf(now: LocalTime, { tenant }: Catalog): readonly number[] {
+  let found = starts.get(now)
+  if (found === undefined) {
+    found = periods.map(period => windowOf(period, hoursMax, now, tenant).since)
+    starts.set(now, found)
+  }
+  return found
 }

@@ -10,16 +10,16 @@ export interface Rows {
   readonly transactions: readonly Transaction[]
   /** Holds as they were stored some time ago: see `rememberedHold`. */
   readonly rememberedHolds?: readonly Transaction[]
-  readonly cards: readonly Card[]
-  readonly lots: readonly Lot[]
+  readonly cards: Iterable<Card>
+  readonly lots: Iterable<Lot>
   /** Holders whose row this batch has locked, each with what its limits have counted; null: that was not read. */
-  readonly lockedHolders: readonly (readonly [holder: number, usage: Usage | null])[]
+  readonly lockedHolders: Iterable<readonly [holder: number, usage: Usage | null]>
   /** Holders that this batch was to lock, and that are not there. Without: that is not known. */
   readonly missingHolders?: readonly number[]
   /** Organisations whose counters this batch has locked. */
   readonly organisations: readonly OrganisationCounters[]
   /** Holders of whom every lot was read. */
-  readonly holdersWithLots: readonly number[]
+  readonly holdersWithLots: Iterable<number>
   /**
    * Merchant id and the last batch that its settlements have taken; -1: none yet. Merchants not listed were not read.
    */

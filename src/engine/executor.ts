@@ -282,13 +282,7 @@ interface Batch {
 
 /** The one synchronous step: every command sees the effects of those before it. */
 function decideAll(jobs: readonly Planned[], waiting: ReadonlySet<number>, read: ReadRows, catalog: Catalog): Batch {
-  const rows = new WorkingSet({
-    ...read,
-    cards: [...read.cards.values()],
-    lots: [...read.lots.values()],
-    lockedHolders: [...read.lockedHolders],
-    holdersWithLots: [...read.holdersWithLots],
-  })
+  const rows = new WorkingSet({ ...read, cards: read.cards.values(), lots: read.lots.values() })
   const { timeZone, cutOverSeconds } = catalog.tenant
   const { batch, at } = read
   const context = {

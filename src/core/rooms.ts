@@ -5,7 +5,7 @@ import type { Candidate, Counted, Purchase, Share, Without } from './spend.ts'
 import { usedOf } from './usage.ts'
 
 /** The most that the rules let a lot pay, and the rule that says so; null: none does. */
-export interface Room {
+interface Room {
   readonly amount: bigint
   readonly because: Reason | null
 }

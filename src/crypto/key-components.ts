@@ -3,7 +3,7 @@ import { CryptoError } from './errors.ts'
 import { type KeyAlgorithm, matchesCheckValue } from './key-check-value.ts'
 
 /** What one key custodian enters. The check value, where there is one, is at least 3 bytes. */
-export type KeyComponent = { readonly bytes: Buffer; readonly checkValue?: Buffer }
+type KeyComponent = { readonly bytes: Buffer; readonly checkValue?: Buffer }
 
 const lengths: Readonly<Record<KeyAlgorithm, readonly number[]>> = { tdes: [16, 24], aes: [16, 24, 32] }
 

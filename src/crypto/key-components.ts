@@ -37,9 +37,6 @@ export function combineComponents(
 /** The key with the lowest bit of every byte set so that its one bits are odd in number: DES's parity (FIPS 46-3). */
 export const withOddParity = (key: Buffer): Buffer => Buffer.from(key.map(byte => (hasOddOnes(byte) ? byte : byte ^ 1)))
 
-/** Whether every byte has odd parity. */
-export const hasOddParity = (key: Buffer): boolean => key.every(hasOddOnes)
-
 function hasOddOnes(byte: number): boolean {
   let folded = byte ^ (byte >> 4)
   folded ^= folded >> 2

@@ -41,7 +41,7 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   codec: { seconds: options => 5 / options.runs, run: runCodec },
   scale: {
     seconds: options =>
-      (options.scaleCards / 60_000 + options.scaleTransactions / 30_000) / options.runs +
+      (options.scaleCards / 60_000 + options.scaleTransactions / 40_000) / options.runs +
       options.scaleWarmupSeconds +
       3 * one(options),
     run: runScale,

@@ -10,7 +10,7 @@ import { UsageError } from './io.ts'
 /** A dialect file that is wrong; the message names the file, and in it the field or path. */
 export class DialectFileError extends Error {}
 
-export interface DialectFile {
+interface DialectFile {
   readonly path: string
   readonly source: DialectSource
   /** What the import left out, a line each. */

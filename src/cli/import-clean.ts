@@ -2,7 +2,7 @@ import { latinDigits } from '../core/cardholders.ts'
 
 /** What was put right in cells, and how often. */
 export const cleanings = ['letters', 'digits', 'spaces', 'invisible', 'separators', 'zeros'] as const
-export type Cleaning = (typeof cleanings)[number]
+type Cleaning = (typeof cleanings)[number]
 export type CleaningCounts = Record<Cleaning, number>
 
 export const noCleanings = (): CleaningCounts => ({

@@ -27,7 +27,7 @@ const person: Readonly<Record<string, FieldTitles>> = {
 }
 
 /** The fields of each kind of file, and what their columns are called if no mapping says it. */
-export const importFields: Readonly<Record<ImportKind, Readonly<Record<string, FieldTitles>>>> = {
+const importFields: Readonly<Record<ImportKind, Readonly<Record<string, FieldTitles>>>> = {
   cardholders: person,
   cards: {
     pan: { isRequired: true, titles: ['card', 'cardnumber', 'cardno', 'شمارهکارت', 'کارت'] },

@@ -21,7 +21,7 @@ export interface TargetOutcome extends BatchCounts {
   readonly rejections: readonly Rejection[]
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly path: string
   readonly columnsOf: (titles: readonly string[]) => Columns
   readonly mapping: Mapping
@@ -38,7 +38,7 @@ export interface RunOptions {
   readonly isStopped: () => boolean
 }
 
-export interface RunResult {
+interface RunResult {
   readonly report: ImportReport
   readonly lines: number
   readonly isFinished: boolean

@@ -7,7 +7,7 @@ import { type KeyAlgorithm, matchesCheckValue } from '../crypto/key-check-value.
 import { bytesOf, type SecurityValues } from './terminal-security.ts'
 import type { KeyLine } from './terminal-view.ts'
 
-export interface SessionKey {
+interface SessionKey {
   readonly algorithm: KeyAlgorithm
   readonly key: Buffer
   readonly checkValue: string
@@ -94,7 +94,7 @@ export const keyChangeHints: Readonly<Record<string, string>> = {
 }
 
 /** The keys of `M:block:check value;P:block:check value`. */
-export function opened(text: string | undefined, master: Buffer, element: number): Omit<SessionKeys, 'terminal'> {
+function opened(text: string | undefined, master: Buffer, element: number): Omit<SessionKeys, 'terminal'> {
   if (text === undefined || text === '') throw new Error(`the answer has no keys in DE${element}`)
   const keys: { mac?: SessionKey; pin?: SessionKey } = {}
   for (const entry of text.split(';')) {

@@ -4,12 +4,12 @@ import type { Message } from '../codec/message.ts'
 import { reasons } from '../core/reasons.ts'
 import type { TerminalOrder } from './terminal-requests.ts'
 
-export interface Verdict {
+interface Verdict {
   readonly isApproved: boolean
   readonly sentence: string
 }
 
-export interface FollowUp {
+interface FollowUp {
   readonly label: string
   readonly command: string
 }
@@ -80,7 +80,7 @@ export function followUpsOf(
 
 const quoted = (word: string): string => (/^[\w.:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
 
-export interface ExchangeView {
+interface ExchangeView {
   readonly request: Message
   readonly reply: Message
   readonly milliseconds: number

@@ -8,7 +8,7 @@ import { ebcdic1047 } from './ebcdic.ts'
  * bit says only that another chunk follows; it is never a field. The bits stand in an array of bytes that belongs to
  * the caller.
  */
-export type BitmapCodec = {
+type BitmapCodec = {
   /** Bits in all chunks: the highest field number. */
   readonly bitsMax: number
   readonly wireBytesMax: number

@@ -91,7 +91,7 @@ export type TagFormat = {
   filler?: { side: 'left' | 'right'; fill: string }
 }
 
-export type Fields<Key> = Map<Key, FieldFormat>
+type Fields<Key> = Map<Key, FieldFormat>
 
 /**
  * What is inside a field. `positional`: one after the other, the last ones may be missing. `bitmap`: as a message has

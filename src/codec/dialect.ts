@@ -58,7 +58,7 @@ const mtiDigits = 4
 const mtiBytesMax = 4
 
 /** The same for a format that an importer built. */
-export function compileFormat(format: DialectFormat): Dialect {
+function compileFormat(format: DialectFormat): Dialect {
   const renderings: Renderings = { text: false, hex: format.headerBytes > 0 }
   const { headerBytes } = format
   const mtiCodec = valueEncoding({ ...mtiField, encoding: format.mti.encoding }, renderings)

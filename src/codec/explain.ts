@@ -4,7 +4,7 @@ import { openCursor, type Renderings, type TraceEntry } from './cursor.ts'
 import type { ChildrenFormat, DialectFormat, FieldFormat } from './dialect-format.ts'
 
 /** An element of a message as it stands on the wire. */
-export type ExplainedElement = {
+type ExplainedElement = {
   /** `header`, `mti`, `bitmap`, `4`, `127.25`, `55.9F26`. */
   readonly path: string
   readonly name: string

@@ -4,7 +4,7 @@ import { characterOfNibble, nibbleOfCharacter } from './characters.ts'
  * How a length stands in front of a message; `vml` is Visa's: two bytes of length, then two that are not part of it.
  */
 export const frameLengthKinds = ['binary2', 'binary4', 'bcd2', 'ascii4', 'hex4', 'vml'] as const
-export type FrameLengthKind = (typeof frameLengthKinds)[number]
+type FrameLengthKind = (typeof frameLengthKinds)[number]
 
 export type Framing = {
   readonly length: FrameLengthKind
@@ -24,12 +24,12 @@ export const defaultFraming: Framing = { length: 'binary2', inclusive: false, tp
 /** One message off the wire: views into what was read, valid as long as they are referenced. */
 export type Frame = { readonly body: Buffer; readonly tpdu: Buffer | undefined }
 
-export const frameErrorTexts = {
+const frameErrorTexts = {
   bad_length: 'the length in front of a frame is not a number',
   frame_too_long: 'a frame is longer than the maximum',
   frame_too_short: 'a frame is too short for what its length and TPDU must hold',
 } as const
-export type FrameErrorCode = keyof typeof frameErrorTexts
+type FrameErrorCode = keyof typeof frameErrorTexts
 
 /** After a framing error nothing further on the connection can be understood: close it. */
 export class FrameError extends Error {
@@ -54,7 +54,7 @@ const lengthMaxOf = {
   vml: 0xffff,
 } as const
 
-export const frameHeaderBytes = ({ length }: Framing) => headerBytesOf[length]
+const frameHeaderBytes = ({ length }: Framing) => headerBytesOf[length]
 
 /**
  * Finds frames in a byte stream, however it is cut. Frames of length zero, which hosts send to keep a connection alive,

@@ -22,7 +22,7 @@ import { jposBitmaps } from './jpos-classes.ts'
 import type { XmlElement } from './xml.ts'
 
 /** The children of a field, and how their bytes are sent if the packager says so and not the field's class. */
-export type ImportedChildren = { readonly children: ChildrenJson; readonly encoding?: FieldJson['encoding'] }
+type ImportedChildren = { readonly children: ChildrenJson; readonly encoding?: FieldJson['encoding'] }
 
 const berTlv: ChildrenJson = { kind: 'ber-tlv', fields: {} }
 

@@ -12,7 +12,7 @@ export class DialectError extends Error {
   }
 }
 
-export type JsonObject = { readonly [key: string]: unknown }
+type JsonObject = { readonly [key: string]: unknown }
 
 /** Readers of untyped JSON. `path` is the JSON pointer of the value; all throw DialectError. */
 export function object(value: unknown, path: string, known?: readonly string[]): JsonObject {

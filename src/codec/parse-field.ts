@@ -44,7 +44,7 @@ const compositeEncodings: readonly Encoding[] = [
  * Of children whose lengths their parent describes: BER lengths, or a prefix that a child may replace by its own or
  * by none.
  */
-export type Inherited = 'ber' | { readonly prefix: PrefixFormat | undefined }
+type Inherited = 'ber' | { readonly prefix: PrefixFormat | undefined }
 
 export function parseField(json: unknown, path: string, defaults: DialectDefaults, inherited?: Inherited): FieldFormat {
   const given = object(json, path, [

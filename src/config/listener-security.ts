@@ -8,7 +8,7 @@ import type { TlsFiles } from './tls-files.ts'
 type ListenerFile = Static<typeof listenerSchema>
 
 /** A MAC as `crypto/mac.ts` takes its method. */
-export interface MacConfig {
+interface MacConfig {
   readonly method:
     | { readonly algorithm: 'retail' | 'tdes-cbc'; readonly padding: 1 | 2 | 3; readonly bytes: 4 | 8 }
     | { readonly algorithm: 'aes-cmac'; readonly bytes: 4 | 8 }
@@ -16,7 +16,7 @@ export interface MacConfig {
   readonly required: boolean
 }
 
-export interface PinConfig {
+interface PinConfig {
   readonly keys: 'terminal' | 'listener' | 'dukpt-tdes' | 'dukpt-aes'
   readonly format: 0 | 1 | 3 | 4
   readonly element: number

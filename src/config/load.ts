@@ -35,7 +35,7 @@ export interface Config {
   readonly logLevel: string
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>
+type Environment = Readonly<Record<string, string | undefined>>
 
 const repository = resolve(import.meta.dirname, '../..')
 

@@ -33,7 +33,7 @@ export interface Creation<Item> {
 }
 
 /** What is answered to a creation: `version` is that of the item, where it has one. */
-export interface StoredAnswer {
+interface StoredAnswer {
   readonly status: number
   readonly version: number | null
   readonly body: string

@@ -16,7 +16,7 @@ export interface Cardholder {
 }
 
 /** A national code as it is kept: a keyed hash (64 hexadecimal digits) and the last four digits. */
-export interface National {
+interface National {
   readonly hash: string
   readonly last: string
 }

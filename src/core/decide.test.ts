@@ -138,6 +138,7 @@ describe('what the rows of a batch do not tell is left to the next one', () => {
   const opened = holds.do(opener).decision
   const rowOf = (id: number) => holds.transactions.get(id)!
   const locked = { lockedHolders: [[1, []]] } satisfies Partial<Rows>
+  const uncounted = { lockedHolders: [[1, null]] } satisfies Partial<Rows>
   const oneLot = { lots: [lot(1, 1, 100n)], holdersWithLots: [1] }
   const funderOne = { id: 1, balance: 0n, usage: [] }
   const settledUpTo = [[1, -1]] as const
@@ -151,7 +152,25 @@ describe('what the rows of a batch do not tell is left to the next one', () => {
       { cards: [card(1)], ...locked },
       { kind: 'deferred', need: { lotsOf: [1] } },
     ],
+    [
+      'what the limits have counted',
+      authorize(1n),
+      { cards: [card(1)], ...oneLot, ...uncounted },
+      { kind: 'deferred', need: {} },
+    ],
     ['the lock, to inquire', inquire(), { cards: [card(1)] }, { kind: 'deferred', need: {} }],
+    [
+      'what the limits have counted, to inquire',
+      inquire(),
+      { cards: [card(1)], ...oneLot, ...uncounted },
+      { kind: 'deferred', need: {} },
+    ],
+    [
+      'what the limits have counted, to confirm in part',
+      confirm(held, 60n),
+      { transactions: [rowOf(held)], ...oneLot, ...uncounted },
+      { kind: 'deferred', need: { lotsOf: [1] } },
+    ],
     ['the lots, to inquire', inquire(), { cards: [card(1)], ...locked }, { kind: 'deferred', need: { lotsOf: [1] } }],
     ['the lock of the original', confirm(held), { transactions: [rowOf(held)] }, { kind: 'deferred', need: {} }],
     ['the lock, to expire', expire(held), { transactions: [rowOf(held)] }, { kind: 'deferred', need: {} }],
@@ -196,6 +215,12 @@ describe('what the rows of a batch do not tell is left to the next one', () => {
       { decisions: [opened] },
       { kind: 'deferred', need: { transactions: [opened.transaction!] } },
     ],
+    ...[reverse, refund].map((follow): (typeof cases)[number] => [
+      `the row behind a key, of which only an old state is known, to ${follow.name}`,
+      follow(opener.key),
+      { decisions: [opened], rememberedHolds: [rowOf(opened.transaction!)], ...oneLot, ...locked, settledUpTo },
+      { kind: 'deferred', need: { transactions: [opened.transaction!] } },
+    ]),
     [
       'the row behind its own key',
       opener,

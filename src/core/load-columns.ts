@@ -1,5 +1,5 @@
 /** What a column of a file of loads holds. */
-export const loadFields = ['national', 'card', 'reference', 'mobile', 'amount', 'program', 'expiry'] as const
+const loadFields = ['national', 'card', 'reference', 'mobile', 'amount', 'program', 'expiry'] as const
 export type LoadField = (typeof loadFields)[number]
 
 /** The columns that name a holder, the most precise first. */

@@ -6,7 +6,7 @@ import type { Limit } from './terms.ts'
 import { usedOf } from './usage.ts'
 
 /** The most that the rules let a lot pay, and the rule that says so; null: none does. */
-export interface Room {
+interface Room {
   readonly amount: bigint
   readonly because: Reason | null
 }

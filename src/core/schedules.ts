@@ -4,7 +4,7 @@ import { localTimeOf, startOfDay } from './local-time.ts'
 import { dayInMonth, firstDayOfMonth, firstDayOfNextMonth, type MonthCalendar } from './months.ts'
 
 /** When a schedule is due: once a month of its calendar, at a time of the tenant's clocks. */
-export interface Monthly {
+interface Monthly {
   readonly calendar: MonthCalendar
   /** A month without such a day has it on its last. */
   readonly dayOfMonth: number
@@ -12,7 +12,7 @@ export interface Monthly {
   readonly minute: number
 }
 
-export interface Due {
+interface Due {
   readonly day: Day
   readonly at: Micros
 }

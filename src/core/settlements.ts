@@ -2,7 +2,7 @@ import type { Key } from './commands.ts'
 import type { Day, Micros } from './ids.ts'
 
 /** How many transactions of one kind a settlement took, and what they come to, in minor units. */
-export interface SettlementSum {
+interface SettlementSum {
   readonly count: number
   readonly amount: bigint
 }

@@ -14,7 +14,7 @@ import type { Transaction } from './transactions.ts'
 import { WorkingSet } from './working-set.ts'
 
 /** One lot in the order of spending: what would be taken, and the rule why it would be no more; null: no need. */
-export interface SimulatedLine {
+interface SimulatedLine {
   readonly lot: Lot
   readonly available: bigint
   readonly taken: bigint

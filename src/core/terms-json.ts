@@ -8,7 +8,7 @@ export interface TermsError {
   readonly message: string
 }
 
-export const weekdayNames = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
+const weekdayNames = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 
 const goodsMax = 1_000
 const placesMax = 10_000

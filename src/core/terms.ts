@@ -34,7 +34,7 @@ export interface Places {
  * The more precise word counts: a merchant's own before that of its groups, that before its category's; at the same
  * precision `deny` wins. A place that nothing names is allowed unless `allow` names any place at all.
  */
-export interface Where {
+interface Where {
   readonly allow: Places
   readonly deny: Places
 }
@@ -49,7 +49,7 @@ export interface When {
   readonly holidays: 'as_any_day' | 'only' | 'never'
 }
 
-export interface PurchaseRule {
+interface PurchaseRule {
   /** A purchase below this is not for this program. */
   readonly minimum: bigint | null
   /** The most that this program pays of one purchase. */

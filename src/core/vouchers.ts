@@ -41,7 +41,7 @@ export interface NewSeries {
 }
 
 /** The rules of a series, as the terms of its program have them. */
-export interface VoucherRules {
+interface VoucherRules {
   readonly uses: 'single' | 'several'
   readonly validFrom: Day | null
   readonly validUntil: Day

@@ -11,7 +11,7 @@ const minutesPerHour = 60
 const microsPerMinute = 60_000_000
 
 /** Where approvals of a moment are counted, and since when those of before count with them. */
-export interface Window {
+interface Window {
   readonly start: number
   readonly since: number
 }
@@ -61,7 +61,7 @@ export function firstDayAfter(per: CalendarPeriod, day: Day, calendar: Tenant['c
   return longest === 1 ? first + 1 : firstDayOf(per, first + longest, calendar)
 }
 
-export interface PersianDate {
+interface PersianDate {
   readonly year: number
   readonly month: number
   readonly day: number

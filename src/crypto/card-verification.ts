@@ -4,7 +4,7 @@ import { CryptoError } from './errors.ts'
 import { retailMac } from './mac.ts'
 
 /** `expiry` is four digits in the order that the issuer uses; a service code of 000 makes the CVV2, 999 the iCVV. */
-export type CardVerificationData = { readonly pan: string; readonly expiry: string; readonly serviceCode: string }
+type CardVerificationData = { readonly pan: string; readonly expiry: string; readonly serviceCode: string }
 
 /**
  * The card verification value (CVV, CVC), 3 digits, under a key pair of 16 bytes: the two blocks of PAN, expiry and

@@ -22,7 +22,7 @@ const usages = {
   initialKey: 0x8001,
 } as const
 
-export type AesDukptUsage = Exclude<keyof typeof usages, 'derivation' | 'initialKey'>
+type AesDukptUsage = Exclude<keyof typeof usages, 'derivation' | 'initialKey'>
 
 /** Table 3: the algorithm of a derived key, and its length. */
 const keyTypes = {

@@ -1,5 +1,5 @@
 /** What can go wrong in this room. The texts never contain what was given: no key, PIN, PAN or block. */
-export const cryptoErrorTexts = {
+const cryptoErrorTexts = {
   key_length: 'a key of this length is not usable here',
   key_strength: 'the key is stronger than the key that would protect or derive it',
   data_length: 'not a whole number of cipher blocks',
@@ -19,7 +19,7 @@ export const cryptoErrorTexts = {
   sealed_pan: 'the sealed card number has been altered, belongs elsewhere, or is under another key',
 } as const
 
-export type CryptoErrorCode = keyof typeof cryptoErrorTexts
+type CryptoErrorCode = keyof typeof cryptoErrorTexts
 
 /**
  * Thrown by every function of this room. `position` tells an operator where: the component, counted from 1, or the

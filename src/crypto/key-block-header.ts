@@ -4,7 +4,7 @@ import { CryptoError } from './errors.ts'
 export type KeyBlockVersion = 'A' | 'B' | 'C' | 'D'
 
 /** `data` is what follows the length, as printable ASCII. */
-export type OptionalBlock = { readonly id: string; readonly data: string }
+type OptionalBlock = { readonly id: string; readonly data: string }
 
 /**
  * The header of a key block: ANSI X9.143, section 6.2. `usage` such as P0 (PIN encryption), M3 (ISO 9797-1 algorithm

@@ -3,7 +3,7 @@ import { CryptoError } from './errors.ts'
 import { type KeyAlgorithm, matchesCheckValue } from './key-check-value.ts'
 
 /** What one key custodian enters. The check value, where there is one, is at least 3 bytes. */
-export type KeyComponent = { readonly bytes: Buffer; readonly checkValue?: Buffer }
+type KeyComponent = { readonly bytes: Buffer; readonly checkValue?: Buffer }
 
 const lengths: Readonly<Record<KeyAlgorithm, readonly number[]>> = { tdes: [16, 24], aes: [16, 24, 32] }
 
@@ -36,9 +36,6 @@ export function combineComponents(
 
 /** The key with the lowest bit of every byte set so that its one bits are odd in number: DES's parity (FIPS 46-3). */
 export const withOddParity = (key: Buffer): Buffer => Buffer.from(key.map(byte => (hasOddOnes(byte) ? byte : byte ^ 1)))
-
-/** Whether every byte has odd parity. */
-export const hasOddParity = (key: Buffer): boolean => key.every(hasOddOnes)
 
 function hasOddOnes(byte: number): boolean {
   let folded = byte ^ (byte >> 4)

@@ -4,17 +4,17 @@ import { encryptStoredKey } from './key-encryption.ts'
 import { bindingOf, type KeyPlace, KeyRing, type OpenKey, type StoredKey } from './key-ring.ts'
 
 /** A key as the database gives it: the secret in hexadecimal, and when the row last changed. */
-export type KeyRecord = Omit<StoredKey, 'secret'> & { readonly secret: string | null; readonly changedAt: number }
+type KeyRecord = Omit<StoredKey, 'secret'> & { readonly secret: string | null; readonly changedAt: number }
 
 /** A key as it is stored: check value and encrypted secret in hexadecimal. */
-export interface EncryptedKey extends KeyPlace {
+interface EncryptedKey extends KeyPlace {
   readonly algorithm: KeyAlgorithm
   readonly checkValue: string
   readonly secret: string
   readonly settings: string | null
 }
 
-export interface LiveKeysOptions {
+interface LiveKeysOptions {
   readonly keyEncryptionKey: KeyObject
   /** Microseconds since 1970. */
   now(): number

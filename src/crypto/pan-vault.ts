@@ -3,7 +3,7 @@ import type { RandomBytes } from './bytes.ts'
 import { CryptoError } from './errors.ts'
 
 /** Whose card number it is: moved to the row of another card or tenant, it does not open. */
-export interface PanBinding {
+interface PanBinding {
   readonly tenant: number
   /** 32 lower-case hexadecimal digits. */
   readonly token: string

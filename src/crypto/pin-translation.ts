@@ -9,7 +9,7 @@ import { decipherPinBlock4, encipherPinBlock4 } from './pin-block-aes.ts'
 export type PinBlockFormat = 0 | 1 | 3 | 4
 
 /** A zone's or a terminal's way of sending PINs. The key is triple DES for formats 0, 1 and 3, AES for format 4. */
-export type PinEncryption = { readonly format: PinBlockFormat; readonly key: Buffer }
+type PinEncryption = { readonly format: PinBlockFormat; readonly key: Buffer }
 
 /** Of each format, those it may become: a PIN that is bound to a PAN stays bound to it (ISO 9564-1, section 9.5). */
 const translations: Readonly<Record<PinBlockFormat, readonly PinBlockFormat[]>> = {

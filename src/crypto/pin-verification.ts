@@ -4,7 +4,7 @@ import { digitsOfBlock } from './decimal-digits.ts'
 import { CryptoError } from './errors.ts'
 
 /** What a Visa PVV is made from: the key pair (16 bytes), its index (one digit), and the PAN with its check digit. */
-export type VisaPvvData = { readonly key: Buffer; readonly keyIndex: string; readonly pan: string }
+type VisaPvvData = { readonly key: Buffer; readonly keyIndex: string; readonly pan: string }
 
 /**
  * The PIN verification value of Visa, 4 digits: triple DES of 11 digits of the PAN, the key index and the first 4
@@ -27,7 +27,7 @@ export const verifyVisaPvv = (data: VisaPvvData, pin: string, pvv: string): bool
  * What an IBM 3624 PIN is made from: the PIN verification key (16 or 24 bytes), the decimalisation table (what 0 to F
  * become, 16 digits), and the validation data (16 hexadecimal digits, as of `validationDataOf`).
  */
-export type Ibm3624Data = {
+type Ibm3624Data = {
   readonly key: Buffer
   readonly decimalisation: string
   readonly validationData: string

@@ -6,7 +6,7 @@ const randomChars = 15
 const groupChars = 4
 
 /** What the codes of a series are made from, beside the key: without it they cannot be made again. */
-export interface VoucherSeed {
+interface VoucherSeed {
   readonly tenant: number
   /** 64 hexadecimal digits, random for each series. */
   readonly salt: string

@@ -17,7 +17,7 @@ export interface AuthOptions {
   readonly demo: boolean
 }
 
-export interface Access {
+interface Access {
   /** A key with any one of these may call. */
   readonly scopes: readonly Scope[]
   /** Whether no key is needed on this machine. */

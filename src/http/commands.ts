@@ -45,7 +45,7 @@ const textOf = (value: number | boolean | undefined): string | null => (value ==
 const amountOf = (amount: number | undefined): bigint | null => (amount === undefined ? null : BigInt(amount))
 
 /** A card as a request names it: by its number, by its token, or, of a voucher, by its code. */
-export interface NamedCard {
+interface NamedCard {
   readonly pan?: string
   readonly token?: string
   readonly code?: string

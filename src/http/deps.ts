@@ -15,7 +15,7 @@ import type { Admin } from './admin/admin.ts'
 import type { ApiKeys } from './api-keys.ts'
 
 /** Closing settlements, as the edges see it. */
-export interface Settlements {
+interface Settlements {
   /**
    * Closes what is confirmed and in no settlement, and answers once lines and totals are durable: one settlement for
    * each merchant that had something to settle, none if there was nothing. Throws if the database is away; what was
@@ -54,13 +54,13 @@ export interface RequestObservation {
 }
 
 /** What the app tells whoever watches. Each is called for every request, so it must be quick, and must not throw. */
-export interface HttpObserver {
+interface HttpObserver {
   /** After each answer to a command, stored refusals and repeats included. */
   onTransaction(line: TransactionLine): void
   onResponse(observation: RequestObservation): void
 }
 
-export interface Readiness {
+interface Readiness {
   readonly ok: boolean
   /** One short word for each part that was looked at: `{ database: 'up' }`. Everybody may read them. */
   readonly parts?: Readonly<Record<string, string>>

@@ -11,7 +11,7 @@ declare module 'fastify' {
   }
 }
 
-export interface KnownRoute {
+interface KnownRoute {
   readonly method: string
   /** With the names of its parameters: `/v1/transactions/:id`. */
   readonly url: string

@@ -12,7 +12,7 @@ export const replayedHeader = 'Idempotent-Replayed'
 
 const visibleAscii = /^[\x21-\x7e]+$/
 
-export const isIdempotencyKey = (text: string): boolean =>
+const isIdempotencyKey = (text: string): boolean =>
   text.length <= limits.idempotencyKeyLengthMax && visibleAscii.test(text)
 
 /** The key of the request that an API key sent with this Idempotency-Key. */

@@ -11,7 +11,7 @@ import { parseRfc3339 } from './times.ts'
 
 export const pageLimits = { default: 50, max: 200 } as const
 
-export interface ListQuery {
+interface ListQuery {
   readonly filter: TransactionFilter
   readonly limit: number
   readonly before: TransactionId | null

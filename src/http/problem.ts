@@ -25,7 +25,7 @@ export interface Refusal {
   readonly transaction?: TransactionBody
 }
 
-export interface ProblemBody {
+interface ProblemBody {
   readonly type: string
   readonly title: string
   readonly status: number

@@ -14,7 +14,7 @@ import type { Exchanges } from './exchange.ts'
 import type { Log, Sender } from './exchange-types.ts'
 import type { IsoLimits } from './limits.ts'
 
-export interface ConnectionDeps {
+interface ConnectionDeps {
   readonly framing: Framing
   readonly exchanges: Exchanges
   readonly pressure: Pressure

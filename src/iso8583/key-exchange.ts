@@ -19,7 +19,7 @@ export interface KeyExchangeSettings {
 /** Makes a key the active one of its place, for every switch. */
 export type StoreKey = (place: KeyPlace, key: OpenKey, overlapSeconds: number) => Promise<void>
 
-export interface KeyExchangeDeps {
+interface KeyExchangeDeps {
   readonly keys: Keys
   readonly store: StoreKey
   now(): Micros

@@ -1,5 +1,5 @@
 /** What a terminal's message asks for, as far as its message type indicator tells. */
-export type MessageKind =
+type MessageKind =
   | 'preauthorization'
   | 'financial'
   | 'completion'

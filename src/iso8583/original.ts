@@ -22,7 +22,7 @@ export interface Named {
   readonly element: 'DE90' | 'DE37'
 }
 
-export type NamedOriginal = Named | { readonly kind: 'none' } | { readonly kind: 'fault'; readonly fault: string }
+type NamedOriginal = Named | { readonly kind: 'none' } | { readonly kind: 'fault'; readonly fault: string }
 
 const none: NamedOriginal = { kind: 'none' }
 const invalid: NamedOriginal = { kind: 'fault', fault: 'DE90 invalid' }

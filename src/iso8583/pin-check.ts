@@ -36,7 +36,7 @@ export interface PinSources {
   takeCounter(use: { tenant: number; device: string; counter: number; request: string }): Promise<boolean>
 }
 
-export interface PinQuestion {
+interface PinQuestion {
   readonly message: Message
   readonly tenant: number
   readonly pan: string

@@ -43,7 +43,7 @@ export interface IsoListener {
 }
 
 /** PEM texts. */
-export interface TlsMaterial {
+interface TlsMaterial {
   readonly key: string
   readonly cert: string
   /** With it a terminal must show a certificate that one of these has signed, or it is cut off. */

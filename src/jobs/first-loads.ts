@@ -9,7 +9,7 @@ const submitMax = 256
 /** Numbers of holders are below this, so that each load of each of them has a key of its own. */
 const holderSpan = 2 ** 40
 
-export interface FirstLoad {
+interface FirstLoad {
   readonly program: string
   readonly funder: string
   /** Cards by the order of their holders, from 1; both included. */

@@ -1,14 +1,14 @@
 import type { Logger } from 'pino'
 import { jittered } from '../ops/clock.ts'
 
-export interface Job {
+interface Job {
   readonly name: string
   readonly everyMs: number
   /** May throw: it is logged, and the job runs again at its next time. */
   run(): Promise<void>
 }
 
-export interface Schedule {
+interface Schedule {
   /** Starts no job any more, and waits for those that are running. */
   stop(): Promise<void>
 }

@@ -6,7 +6,7 @@ import type { Step } from './recorder.ts'
 import { openedSocket, openReadingSocket, type Target } from './socket.ts'
 import type { Till } from './spec.ts'
 
-export interface HttpLineOptions {
+interface HttpLineOptions {
   readonly target: Target
   readonly till: Till
   /** Code, such as IRR. */

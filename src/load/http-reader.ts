@@ -1,5 +1,5 @@
 /** One answer, whole. The body is UTF-8 and has not been looked at. */
-export interface HttpAnswer {
+interface HttpAnswer {
   readonly status: number
   readonly body: Buffer
   /** The server closes the connection behind it. */

@@ -10,7 +10,7 @@ import { LoadRecorder } from './recorder.ts'
 import { type LoadResult, type LoadSpec, type Second, slotsPerConnectionMax, type Till } from './spec.ts'
 import { TerminalLine } from './terminal-line.ts'
 
-export interface LoadWatcher {
+interface LoadWatcher {
   /** Twice a second. `series`: the measured seconds so far. */
   onTick(messages: number, isWarm: boolean, series: readonly Second[]): void
   /** The warm-up is over. */

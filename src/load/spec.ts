@@ -10,7 +10,7 @@ export type CardSet =
   | { readonly kind: 'list'; readonly pans: readonly string[] }
 
 /** What happens to transactions, as parts of them from 0 to 1. What is left is authorized and confirmed. */
-export interface Mix {
+interface Mix {
   /** Ask for more than any card holds. */
   readonly refused: number
   /** Of the approved: reversed instead of confirmed. */

@@ -9,7 +9,7 @@ import type { Step } from './recorder.ts'
 import { openedSocket, openSocket, type Target } from './socket.ts'
 import type { Till } from './spec.ts'
 
-export interface TerminalLineOptions {
+interface TerminalLineOptions {
   readonly target: Target
   readonly dialect: Dialect
   readonly till: Till

@@ -1,4 +1,4 @@
-export interface Greeting {
+interface Greeting {
   readonly httpUrl: string
   readonly isoPorts: readonly number[]
   readonly isDemo: boolean

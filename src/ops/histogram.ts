@@ -1,4 +1,4 @@
-export interface HistogramOptions<Label extends string> {
+interface HistogramOptions<Label extends string> {
   readonly name: string
   readonly help: string
   /** Of what is told apart; null: nothing is. */

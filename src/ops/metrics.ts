@@ -5,7 +5,7 @@ const secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 const sizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
 
 /** What the switch can be asked at the moment of a scrape. */
-export interface Sources {
+interface Sources {
   readonly queued: () => number
   readonly isAway: () => boolean
   readonly connections: () => number

@@ -10,7 +10,7 @@ import { defuseStalePidFile, isPostmasterOf, readPostmaster } from './embedded/p
 import { findPrograms, programsIn } from './embedded/programs.ts'
 import { defaultSettings } from './embedded/settings.ts'
 
-export type EmbeddedPostgresOptions = {
+type EmbeddedPostgresOptions = {
   /** Made if missing. Holds `cluster/` (PostgreSQL's own data folder) and `password`. */
   readonly dataDir: string
   /** Default: a free one. */
@@ -25,7 +25,7 @@ export type EmbeddedPostgresOptions = {
   readonly rootMeans?: readonly RootMeans[]
 }
 
-export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
+type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
 export type EmbeddedPostgres = {
   /** Of the database `charsu`, with its user and password. */

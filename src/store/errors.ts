@@ -3,7 +3,7 @@
  * `again`: it has had no effect and may well succeed. `locked`: a row was held by somebody else for too long.
  * `away`: the database or the way to it is gone. `poison`: the statement or its values are at fault.
  */
-export type Fault = 'again' | 'locked' | 'away' | 'poison'
+type Fault = 'again' | 'locked' | 'away' | 'poison'
 
 /** A failed batch. `inDoubt`: COMMIT had been written, so there may be an effect all the same. */
 export class BatchError extends Error {

@@ -3,7 +3,7 @@ import type { Pool } from './pool.ts'
 import { idOf, integersOf } from './sql.ts'
 
 /** The holds of one batch that have run out: some may have been confirmed or reversed since. */
-export interface DueHolds {
+interface DueHolds {
   readonly tenant: number
   readonly batch: number
   /** The moment, as the database writes it. */

@@ -2,7 +2,7 @@ import type { Pool } from './pool.ts'
 import { idOf, idOrNull, microsOf, timestampOf } from './sql.ts'
 
 /** Which key: see `migrations/0002_keys.sql`. */
-export interface KeyName {
+interface KeyName {
   readonly tenant: number
   readonly owner: string
   readonly usage: 'master' | 'mac' | 'pin' | 'dukpt' | 'pvv' | 'ibm3624'
@@ -10,7 +10,7 @@ export interface KeyName {
 }
 
 /** A key to be stored: encrypted already. Check value and secret are hexadecimal. */
-export interface NewKey extends KeyName {
+interface NewKey extends KeyName {
   readonly algorithm: 'tdes' | 'aes'
   readonly checkValue: string
   readonly secret: string
@@ -116,7 +116,7 @@ export async function retireOverdueKeys(pool: Pool): Promise<void> {
 }
 
 /** The use of a DUKPT key: the device, its counter, and the request (a key of 32 hexadecimal digits) it came with. */
-export interface CounterUse {
+interface CounterUse {
   readonly tenant: number
   readonly device: string
   readonly counter: number

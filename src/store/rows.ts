@@ -1,4 +1,5 @@
 import type { Micros } from '../core/ids.ts'
+import { integersOf } from './sql.ts'
 
 /**
  * Reads the columns of one row, each call the next one, in the order of the SELECT. What may be NULL says so; money
@@ -84,8 +85,7 @@ export class TextReader implements RowReader {
   }
 
   list(): number {
-    const literal = this.text()
-    const elements = literal === null || literal === '{}' ? [] : literal.slice(1, -1).split(',')
+    const elements = integersOf(this.text())
     this.#values = [...elements, ...this.#values.slice(this.#next)]
     this.#next = 0
     return elements.length

@@ -5,7 +5,7 @@ import type { Pool } from './pool.ts'
 import { idOf, microsOf, timestampOf } from './sql.ts'
 
 /** A merchant with something to settle, and how far its settlements had come when that was seen. */
-export interface Candidate {
+interface Candidate {
   readonly merchant: number
   readonly afterBatch: number
 }
@@ -85,7 +85,7 @@ export async function readEndOfDate(pool: Pool, date: Day, timeZone: string, cut
 }
 
 /** A request to close: its key, and the fingerprint of its content. */
-export interface CloseRequest {
+interface CloseRequest {
   readonly tenant: number
   readonly key: Key
   readonly content: string

@@ -11,13 +11,13 @@ export interface Column {
   readonly values: readonly (number | bigint | string | null)[]
 }
 
-export type Scalar = string | number | boolean | null
+type Scalar = string | number | boolean | null
 export type Value = Scalar | Column
 
 export const isColumn = (value: Value): value is Column => typeof value === 'object' && value !== null
 
 /** Lists of numbers, one for each row: all in one column, and where in it (from 1) each list begins and ends. */
-export interface Lists {
+interface Lists {
   readonly numbers: Column
   readonly first: Column
   readonly last: Column

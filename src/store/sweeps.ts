@@ -4,7 +4,7 @@ import type { Pool } from './pool.ts'
 import { idOf, microsOf } from './sql.ts'
 
 /** A lot whose unspent value is to be booked as breakage. */
-export interface DueLot {
+interface DueLot {
   readonly holder: number
   readonly lot: AccountId
   readonly due: Micros

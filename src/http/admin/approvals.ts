@@ -39,7 +39,7 @@ export interface ApprovalsAdmin {
 }
 
 /** An approved request, to be carried out. However often that is tried, it has one effect. */
-export interface Order {
+interface Order {
   readonly id: number
   /** Who asked for it, and who has approved it. */
   readonly asker: Actor
@@ -72,7 +72,7 @@ export const orderOf = ({ id, key, content, madeAt, madeBy, request }: Approval,
   request,
 })
 
-export interface Wish {
+interface Wish {
   readonly kind: ApprovalKind
   /** Null: it waits wherever four eyes are asked for at all. */
   readonly amount: bigint | null

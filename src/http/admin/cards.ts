@@ -2,7 +2,7 @@ import type { Actor, Change, Changed, Created, Creation, Page, PageRequest } fro
 import type { Cardholder, CardholderFilter, CardholderPatch } from '../../core/cardholders.ts'
 import type { CardFilter, CardMove, CardRecord, NewCard } from '../../core/cards.ts'
 
-export type Replacement = Omit<NewCard, 'holder'> & { readonly reason: string | null }
+type Replacement = Omit<NewCard, 'holder'> & { readonly reason: string | null }
 
 /**
  * Cardholders and their cards. `funder`: only those who have credit of this organisation; null: all. What a key of an

@@ -61,7 +61,7 @@ export const parseId = (digits: string): number | null =>
 /** What a cursor is of: the code or the id of the last item, or its place: time, batch, index and lot. */
 type CursorOf = 'code' | 'id' | 'place'
 
-export interface List<Item, Given extends Filters> {
+interface List<Item, Given extends Filters> {
   readonly filters: Given
   readonly cursor: CursorOf
   read(values: Values<Given>, page: PageRequest): Promise<Page<Item>>
@@ -172,7 +172,7 @@ const pageFilters = (cursor: CursorOf) =>
     format: oneOf('csv: everything from the cursor on, as CSV. So does `Accept: text/csv`.', ['csv', 'json']),
   }) satisfies Filters
 
-export const cursorOf = (last: string): string => Buffer.from(last).toString('base64url')
+const cursorOf = (last: string): string => Buffer.from(last).toString('base64url')
 
 function parseCursor(cursor: string, of: CursorOf): string | null {
   const last = /^[\w-]{1,400}$/.test(cursor) ? Buffer.from(cursor, 'base64url').toString() : ''

@@ -10,7 +10,7 @@ import { actorOf, type Call, sendJson } from './call.ts'
 import { callOf, fieldsOf } from './items.ts'
 
 /** What every command of an admin call has in common. */
-export interface Asked {
+interface Asked {
   readonly tenant: number
   readonly channel: 'api'
   readonly key: string
@@ -18,7 +18,7 @@ export interface Asked {
   readonly content: string
 }
 
-export interface Move {
+interface Move {
   /** The fields of the body in an order that never changes: stored fingerprints depend on it. */
   readonly names: readonly string[]
   commandOf(asked: Asked): Command

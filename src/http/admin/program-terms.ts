@@ -8,7 +8,7 @@ import { type Carried, carriedRefusal, type Executor } from './approvals.ts'
 export const termsBytesMax = 1024 * 1024
 
 /** What waits for a second person: the request as it came. */
-export interface TermsWish {
+interface TermsWish {
   readonly program: string
   readonly startsAt: string | null
   readonly terms: unknown

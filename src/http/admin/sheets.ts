@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { SheetLine, SheetMessage, SheetTask } from './sheet-worker.ts'
 
-export type Sheet =
+type Sheet =
   | { readonly kind: 'read'; readonly lines: readonly SheetLine[]; readonly ignored: readonly string[] }
   | { readonly kind: 'invalid'; readonly error: { readonly field: string; readonly message: string } }
 

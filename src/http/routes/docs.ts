@@ -21,7 +21,7 @@ export const tags = {
   'API keys': 'Admin: who may call, and for what.',
   'Audit log': 'Admin: who changed what.',
 } as const satisfies Record<string, string>
-export type Tag = keyof typeof tags
+type Tag = keyof typeof tags
 
 /** What the API's description says of a call beside its schemas. */
 export interface RouteDocs {

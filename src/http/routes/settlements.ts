@@ -118,7 +118,7 @@ export function addSettlementRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFl
 const presentDateOf = ({ tenant }: Catalog, now: Micros): Day =>
   businessDateOf(now, tenant.timeZone, tenant.cutOverSeconds)
 
-export const csvColumns = [
+const csvColumns = [
   'settlement',
   'merchant',
   'transaction',

@@ -75,25 +75,27 @@ export const Note = () =>
     ...must('must be 1 to 100 characters without control characters'),
   })
 
+export const Pan = () =>
+  Type.String({
+    pattern: '^[0-9]{12,19}$',
+    description: 'The card number. It is turned into a token at once and is nowhere stored or logged.',
+    examples: ['9364000000000019'],
+    ...must('must be 12 to 19 digits'),
+  })
+
+export const Token = (description: string) =>
+  Type.String({
+    pattern: '^[0-9a-fA-F]{32}$',
+    description,
+    examples: ['0f6c3c5b8a8e4f0b9d2a7c1e5b3f4a60'],
+    ...must('must be 32 hexadecimal digits'),
+  })
+
 export const Card = () =>
   Type.Object(
     {
-      pan: Type.Optional(
-        Type.String({
-          pattern: '^[0-9]{12,19}$',
-          description: 'The card number. It is turned into a token at once and is nowhere stored or logged.',
-          examples: ['9364000000000019'],
-          ...must('must be 12 to 19 digits'),
-        }),
-      ),
-      token: Type.Optional(
-        Type.String({
-          pattern: '^[0-9a-fA-F]{32}$',
-          description: 'The token of the card, instead of its number.',
-          examples: ['0f6c3c5b8a8e4f0b9d2a7c1e5b3f4a60'],
-          ...must('must be 32 hexadecimal digits'),
-        }),
-      ),
+      pan: Type.Optional(Pan()),
+      token: Type.Optional(Token('The token of the card, instead of its number.')),
       code: Type.Optional(
         Type.String({
           pattern: '^[0-9A-Za-z -]{16,24}$',

@@ -20,7 +20,7 @@ import {
 const confirmWithinSecondsMax = 31 * 86_400
 const closed = { additionalProperties: false } as const
 
-export const purposes = ['purchase', 'preauthorization'] as const
+const purposes = ['purchase', 'preauthorization'] as const
 
 export const AuthorizeRequest = Type.Object(
   {

@@ -9,7 +9,7 @@ import type { AdminPool } from './pool.ts'
 import { createPrograms } from './programs-admin.ts'
 import { createSetup } from './setup.ts'
 
-export interface AdminOptions {
+interface AdminOptions {
   readonly pool: AdminPool
   /** Reads the reference data and the API keys again, where they have changed. */
   refresh(): Promise<unknown>

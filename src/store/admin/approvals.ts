@@ -56,7 +56,7 @@ const approvalOf = (row: TextRow): Approval => {
 }
 
 /** Whether requests of a tenant wait, and whether the one under this key does. */
-export interface FourEyes {
+interface FourEyes {
   /** Amounts above this wait; null: none does. */
   readonly above: bigint | null
   /** A request under this key was told to wait. */

@@ -202,7 +202,7 @@ export function resetCardPin(
   })
 }
 
-export type Sealed = { readonly kind: 'sealed'; readonly token: string; readonly sealed: string }
+type Sealed = { readonly kind: 'sealed'; readonly token: string; readonly sealed: string }
 
 /** The sealed number of a card (hexadecimal), with a line in the audit log of who has asked for it. */
 export function revealCard(

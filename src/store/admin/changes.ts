@@ -5,7 +5,7 @@ import { readCommandContent } from './keys.ts'
 import type { AdminPool, Run } from './pool.ts'
 
 /** A kind of thing that the admin API changes. */
-export interface Entity {
+interface Entity {
   /** As the audit log has it. */
   readonly name: string
   /** Whether it is reference data, which the switches keep in memory and read again when its version moves. */
@@ -13,7 +13,7 @@ export interface Entity {
 }
 
 /** What was made. `id`: the code or id under which it is found. `status`: of the answer, 201 if left out. */
-export interface Made<Item> {
+interface Made<Item> {
   readonly kind: 'made'
   readonly item: Item
   readonly id: string

@@ -5,7 +5,7 @@ import { idOf, idOrNull, timestampOf } from '../sql.ts'
 import type { Run, TextRow } from './pool.ts'
 
 /** What the ledger has posted on one day, of one kind, for one program or merchant. */
-export interface LedgerLine {
+interface LedgerLine {
   /** The accounting day. */
   readonly day: Day
   readonly kind: CommandKind

@@ -3,7 +3,7 @@ import type { AccountId } from '../../core/ledger.ts'
 import type { HolderName, LotMovement } from '../../core/lot-movements.ts'
 import { arrayOf, idOf } from '../sql.ts'
 import { isFundedBy } from './cardholders.ts'
-import type { Run } from './pool.ts'
+import type { Run, TextRow } from './pool.ts'
 
 const holderTexts = {
   id: 'SELECT id AS holder FROM cardholders WHERE tenant = $1 AND id = $2::bigint',
@@ -89,12 +89,14 @@ export async function readMovements(
      WHERE m.tenant = $1 AND m.holder = ANY ($2::bigint[]) AND m.batch_seq = $3 AND m.idx = $4 ORDER BY m.lot`,
     [tenant, arrayOf(holders), batch, index],
   )
-  return rows.map(row => ({
-    lot: idOf(row.lot),
-    holder: idOf(row.holder),
-    program: idOf(row.program),
-    funder: idOf(row.funder),
-    amount: BigInt(row.amount as string),
-    balance: BigInt(row.balance as string),
-  }))
+  return rows.map(lotMovementOf)
 }
+
+export const lotMovementOf = (row: TextRow): LotMovement => ({
+  lot: idOf(row.lot),
+  holder: idOf(row.holder),
+  program: idOf(row.program),
+  funder: idOf(row.funder),
+  amount: BigInt(row.amount as string),
+  balance: BigInt(row.balance as string),
+})

@@ -15,7 +15,7 @@ export async function readMerchant(run: Run, tenant: number, code: string, lock 
   return row === undefined ? null : merchantOf(row)
 }
 
-export interface MerchantFilter {
+interface MerchantFilter {
   /** Codes of those that the asker may see; null: all. */
   readonly only: readonly string[] | null
   readonly status: string | null

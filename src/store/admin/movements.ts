@@ -2,6 +2,7 @@ import type { Page, PageRequest } from '../../core/admin.ts'
 import type { ListedMovement, MovementFilter, MovementKind } from '../../core/lot-movements.ts'
 import { commandCodeOf, commandKinds } from '../batch/codes.ts'
 import { idOf, microsOf, timestampOf } from '../sql.ts'
+import { lotMovementOf } from './loads.ts'
 import type { Run, TextRow } from './pool.ts'
 
 /** One call looks at so many at the most: there is no index for every filter. */
@@ -67,15 +68,10 @@ export async function listMovements(
 const placeOf = ({ micros, batch_seq, idx, lot }: TextRow): string => [micros, batch_seq, idx, lot].join('.')
 
 const movementOf = (row: TextRow): ListedMovement => ({
+  ...lotMovementOf(row),
   batch: idOf(row.batch_seq),
   index: idOf(row.idx),
   at: idOf(row.micros),
   kind: commandKinds[idOf(row.kind)] as MovementKind,
-  lot: idOf(row.lot),
-  holder: idOf(row.holder),
-  program: idOf(row.program),
-  funder: idOf(row.funder),
-  amount: BigInt(row.amount as string),
-  balance: BigInt(row.balance as string),
   note: { reason: row.reason ?? null, reference: row.reference ?? null, actor: row.actor ?? null },
 })

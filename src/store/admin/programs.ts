@@ -27,7 +27,7 @@ export async function readProgram(run: Run, tenant: number, code: string, lock =
   return row === undefined ? null : programOf(row)
 }
 
-export interface ProgramFilter {
+interface ProgramFilter {
   /** Only what this organisation (its id) funds, and what has no funder of its own; null: all. */
   readonly only: number | null
   readonly kind: string | null

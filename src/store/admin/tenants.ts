@@ -97,7 +97,7 @@ export async function listHolidays(
 }
 
 /** What a change of a holiday is called in the audit log: its date, and the JSON texts before and after. */
-export interface HolidayLine {
+interface HolidayLine {
   readonly date: string
   jsonOf(name: string): string
 }

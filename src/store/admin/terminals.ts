@@ -24,7 +24,7 @@ export async function readTerminal(run: Run, tenant: number, code: string, lock 
   return row === undefined ? null : terminalOf(row)
 }
 
-export interface TerminalFilter {
+interface TerminalFilter {
   /** Codes of the merchants that the asker may see; null: all. */
   readonly only: readonly string[] | null
   readonly merchant: string | null

@@ -155,7 +155,7 @@ export async function listSeries(
   return pageOf(rows.map(seriesOf), page, ({ id }) => String(id))
 }
 
-export type Salt = { readonly kind: 'salt'; readonly salt: string }
+type Salt = { readonly kind: 'salt'; readonly salt: string }
 
 /** What the codes of a series are made from; that somebody has asked for them is logged. */
 export function takeSalt(pool: AdminPool, actor: Actor, id: number): Promise<Salt | { readonly kind: 'not_found' }> {

@@ -39,7 +39,7 @@ const merchantSpan = 2 ** 25
  * What limits have counted, counted again from the transactions: in the windows of now, which no approval has dropped
  * yet. `changedAt`: when the tenant's time zone or calendar was changed last, which has moved its windows.
  */
-export function recountsOf(catalog: Catalog, at: Micros, changedAt: Micros | null): Recount[] {
+function recountsOf(catalog: Catalog, at: Micros, changedAt: Micros | null): Recount[] {
   const { tenant } = catalog
   const local = localTimeOf(at, tenant)
   const recounts = new Map<number, Recount>()

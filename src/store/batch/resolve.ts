@@ -1,5 +1,5 @@
 import { idOfRrn, type TransactionId } from '../../core/ids.ts'
-import { dayOfId, type Statement, statement } from '../sql.ts'
+import { dayOfId, dayOfTime, type Statement, statement } from '../sql.ts'
 import type { WireRows } from '../wire-rows.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { WireRows } from '../wire-rows.ts'
  * up by a statement of its own, in a flight before the holders are locked; what they read never changes.
  */
 
-const clockDay = `floor(extract(epoch FROM clock_timestamp()) / 86400)::integer`
+const clockDay = dayOfTime('clock_timestamp()')
 
 /** How long a transaction may be found by a name that is not its id. A hold lasts 31 days at the most. */
 const daysBack = 40

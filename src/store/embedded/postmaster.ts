@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 /** What `postmaster.pid` says. */
-export type Postmaster = {
+type Postmaster = {
   readonly pid: number
   readonly port: number
   readonly status: string

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { pause } from '../../ops/clock.ts'
 import { startEmbeddedPostgres } from '../embedded-postgres.ts'
 
-export interface WatchedPostgres {
+interface WatchedPostgres {
   readonly url: string
   stop(): Promise<void>
 }

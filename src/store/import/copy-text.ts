@@ -1,7 +1,7 @@
 import type { Micros } from '../../core/ids.ts'
 
 /** A value of a COPY row. Text is escaped, what is null is NULL. */
-export type CopyValue = string | number | bigint | null
+type CopyValue = string | number | bigint | null
 
 /** One row in the text format of COPY, with its line end. */
 export function copyLine(values: readonly CopyValue[]): string {

@@ -20,7 +20,7 @@ import { decisionRows, lotRows, movementRows } from './ledger-rows.ts'
 import type { PlannedLine } from './people.ts'
 
 /** Loads of a batch that have been decided: rows to copy, and what is to be run before COMMIT. */
-export interface DecidedLoads {
+interface DecidedLoads {
   /** Lines whose load is refused, and why. */
   readonly refused: ReadonlyMap<number, Reason>
   readonly copies: readonly Copy[]

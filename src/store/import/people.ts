@@ -63,7 +63,7 @@ interface KnownHolder {
 }
 
 /** What is there already of a batch of lines. */
-export interface Found {
+interface Found {
   /** Tokens, and whether the card came with this very import. */
   readonly cards: ReadonlyMap<CardToken, boolean>
   readonly byReference: ReadonlyMap<string, KnownHolder>
@@ -150,7 +150,7 @@ export interface PlannedLine {
   readonly isNew: boolean
 }
 
-export interface Plan {
+interface Plan {
   readonly lines: readonly PlannedLine[]
   readonly rejections: readonly Rejection[]
 }

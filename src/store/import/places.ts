@@ -24,13 +24,13 @@ export interface NewTerminal extends Place {
   readonly partial: boolean
 }
 
-export interface PlacesOutcome {
+interface PlacesOutcome {
   readonly added: number
   readonly rejections: readonly Rejection[]
 }
 
 /** What stands between an import of places and the database. */
-export interface PlacesImport {
+interface PlacesImport {
   readonly connection: ImportConnection
   readonly tenant: number
   readonly number: number

@@ -15,7 +15,7 @@ export interface ImportFile {
   readonly settings: string
 }
 
-export interface StoredImport {
+interface StoredImport {
   readonly id: number
   /** As PostgreSQL writes it. All rows of an import carry it, so that duplicates within the file are known as such. */
   readonly startedAt: string

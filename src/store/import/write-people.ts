@@ -14,7 +14,7 @@ export interface PeopleOutcome {
   readonly rejections: readonly Rejection[]
 }
 
-export interface PeopleImport {
+interface PeopleImport {
   readonly connection: ImportConnection
   readonly ledger: ImportLedger
   readonly tenant: number

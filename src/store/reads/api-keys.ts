@@ -16,7 +16,7 @@ export interface ApiKeyRow {
 }
 
 /** The keys of all tenants that are not disabled: a key is looked up before its tenant is known. */
-export const apiKeysStatement = statement(
+const apiKeysStatement = statement(
   'read_api_keys',
   `SELECT id, tenant, encode(hash, 'hex'), array_to_json(scopes), array_to_json(merchants), demo, label, role,
      organisation FROM api_keys WHERE disabled_at IS NULL`,

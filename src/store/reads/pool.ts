@@ -4,7 +4,7 @@ import type { Row, Statement } from '../sql.ts'
 /** Runs a statement that changes nothing. Throws what node-postgres throws. */
 export type Query = (statement: Statement) => Promise<readonly Row[]>
 
-export interface ReadPoolOptions {
+interface ReadPoolOptions {
   readonly url: string
   readonly connectionsMax: number
   readonly statementTimeoutMs: number

@@ -3,7 +3,7 @@ import { Amount, CardOfHolder, Id, must, Note, PositiveAmount, Reference, Time }
 import { Code, closed, OrNull, SignedAmount } from './common.ts'
 
 /** A holder, named in one of these ways. */
-export const holderNames = {
+const holderNames = {
   cardholder: Type.Optional(Id('Id of the holder.', '42')),
   cardholderReference: Type.Optional(Reference('Your own number of the holder.')),
   card: Type.Optional(CardOfHolder()),

@@ -1,26 +1,23 @@
 import { type Static, Type } from 'typebox'
-import { Amount, Basket, Id, MerchantCode, must, PositiveAmount, TerminalCode, Time } from '../../schemas/common.ts'
+import {
+  Amount,
+  Basket,
+  Id,
+  MerchantCode,
+  must,
+  Pan,
+  PositiveAmount,
+  TerminalCode,
+  Time,
+  Token,
+} from '../../schemas/common.ts'
 import { LimitUseBody } from './accounts.ts'
 import { AmountOrZero, Code, closed, OrNull } from './common.ts'
 
 const SimulatedCard = Type.Object(
   {
-    pan: Type.Optional(
-      Type.String({
-        pattern: '^[0-9]{12,19}$',
-        description: 'The card number. It is turned into a token at once and is nowhere stored or logged.',
-        examples: ['9364000000000019'],
-        ...must('must be 12 to 19 digits'),
-      }),
-    ),
-    token: Type.Optional(
-      Type.String({
-        pattern: '^[0-9a-fA-F]{32}$',
-        description: 'The token of the card.',
-        examples: ['0f6c3c5b8a8e4f0b9d2a7c1e5b3f4a60'],
-        ...must('must be 32 hexadecimal digits'),
-      }),
-    ),
+    pan: Type.Optional(Pan()),
+    token: Type.Optional(Token('The token of the card.')),
     id: Type.Optional(Id('Id of the card.', '42')),
   },
   {

@@ -8,9 +8,9 @@ import { reasons } from '../../src/core/reasons.ts'
 import type { Amounts, Decision } from '../../src/core/transactions.ts'
 import { sha256Hex } from '../../src/crypto/hash.ts'
 import { chanceOf } from '../../src/load/chance.ts'
+import { chainBytes } from '../../src/store/batch/chain.ts'
 import { commandCodeOf, transactionCodeOf } from '../../src/store/batch/codes.ts'
 import { postingsLiteral } from '../../src/store/batch/columns.ts'
-import { chainText } from '../../src/store/batch/write.ts'
 import { CopyIn } from './copy.ts'
 import type { World } from './world.ts'
 
@@ -81,7 +81,7 @@ export async function writePastDay(
   let batch = day.firstBatch
 
   const putBatch = async (at: number, all: readonly Decision[]): Promise<void> => {
-    chain.hash = sha256Hex(chainText(chain.hash, batch, at, all))
+    chain.hash = sha256Hex(chainBytes(chain.hash, batch, at, all))
     const time = timeOf(at)
     for (const one of all) {
       const taken = decisions.put(decisionRow(one, time, world))

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { differingField, fingerprint } from './content.ts'
+import { differingField, fingerprint, type Hash } from './content.ts'
 
-const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
+const hash: Hash = data => createHash('sha256').update(data).digest('hex')
 const names = ['/card', '/amount', '/currency', '/reference']
 const fields = ['abc', '1000', 'IRR', null] as const
 

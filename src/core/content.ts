@@ -1,13 +1,13 @@
-/**
- * The fingerprint of a request's content: 8 bytes of a hash of everything, then one byte for each field, in the order
- * of the asker's list of names. It decides whether a repeat is the same request, and names the field in which it is
- * not.
- */
-export type Hash = (text: string) => string
+/** SHA-256 in hexadecimal; of a text, of its UTF-8. */
+export type Hash = (data: string | Uint8Array) => string
 
 const overallDigits = 16
 
-/** `hash` gives at least 16 hexadecimal digits. Null fields differ from empty ones. */
+/**
+ * The fingerprint of a request's content: 8 bytes of a hash of everything, then one byte for each field, in the order
+ * of the asker's list of names. It decides whether a repeat is the same request, and names the field in which it is
+ * not. Null fields differ from empty ones.
+ */
 export function fingerprint(fields: readonly (string | null)[], hash: Hash): string {
   let text = ''
   let fieldMarks = ''

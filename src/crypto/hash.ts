@@ -2,7 +2,7 @@ import { hash, type KeyObject } from 'node:crypto'
 import { HmacSha256 } from './hmac-sha256.ts'
 
 /** SHA-256 in hexadecimal, 64 digits. */
-export const sha256Hex = (text: string): string => hash('sha256', text, 'hex')
+export const sha256Hex = (data: string | Uint8Array): string => hash('sha256', data, 'hex')
 
 const hmacs = new WeakMap<KeyObject, HmacSha256>()
 

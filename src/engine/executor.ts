@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { businessDateOf } from '../core/calendar.ts'
 import type { Catalog } from '../core/catalog.ts'
+import type { Hash } from '../core/content.ts'
 import { decide } from '../core/decide.ts'
 import { deferred, type Outcome } from '../core/decision.ts'
 import { dayOfMicros, type Micros, microsPerSecond } from '../core/ids.ts'
 import { localTimeOf } from '../core/local-time.ts'
 import { WorkingSet } from '../core/working-set.ts'
+import { type ChainLink, chainBytes } from '../store/batch/chain.ts'
 import { begin, fence, lockHolders, lockNames, lockOrganisations } from '../store/batch/lock.ts'
 import * as read from '../store/batch/read.ts'
 import { foundIn } from '../store/batch/resolve.ts'
@@ -31,9 +33,6 @@ import { type Planned, planReads, type ReadPlan } from './reads.ts'
 
 /** How far off the guess at the database's clock may be. */
 const guessSlack = 60 * microsPerSecond
-
-/** Hexadecimal SHA-256 of a text. */
-export type Hash = (text: string) => string
 
 /** How long each stage of a batch took, in seconds. */
 export interface Stages {
@@ -235,12 +234,12 @@ export class Executor {
     const partitions = this.#partitions
     const decisions = rows.newDecisions
     const flight: Statement[] = []
-    let link: write.ChainLink | null = null
+    let link: ChainLink | null = null
     if (decisions.length > 0) {
       const opened = rows.openedTransactions
       const changed = rows.changedTransactions
       const deltas = Map.groupBy(rows.lotDeltas.values(), ({ lot }) => placesOfLots.has(lot))
-      const hash = this.#hash(write.chainText(this.#lastHash, batch, at, decisions))
+      const hash = this.#hash(chainBytes(this.#lastHash, batch, at, decisions))
       link = { run: this.#run, position: this.#position, hash }
       flight.push(write.insertDecisions(tenant, batch, at, decisions.toSorted(byKey), partitions))
       const { newLots, changedLots, changedUsage, changedOrganisations, movements } = rows

@@ -1,5 +1,5 @@
-import { fixed, JsonBytes } from './json-bytes.ts'
 import { maskCardNumbers, maskedDigitsMin } from './mask.ts'
+import { fixed, TextBytes } from './text-bytes.ts'
 
 /** A message of a terminal. `transaction`: as clients know it. Codes and amounts may be anything that a client sent. */
 export interface TerminalTransaction {
@@ -70,7 +70,7 @@ const nothing = fixed('null')
 export class TransactionLog {
   readonly #write: WriteLine
   readonly #isOn: boolean
-  readonly #line = new JsonBytes()
+  readonly #line = new TextBytes()
   #millis = 0
   #time = ''
 
@@ -126,7 +126,7 @@ export class TransactionLog {
     this.#write(line.bytes, line.length)
   }
 
-  #begin(): JsonBytes {
+  #begin(): TextBytes {
     const line = this.#line
     line.begin()
     line.fixed(level)
@@ -146,14 +146,14 @@ export class TransactionLog {
 }
 
 /** Card numbers masked. Short texts and plain ones, which nearly all are, go without the functions for the others. */
-function masked(line: JsonBytes, name: Uint8Array, text: string | null): void {
+function masked(line: TextBytes, name: Uint8Array, text: string | null): void {
   line.fixed(name)
-  if (text === null || text.length < maskedDigitsMin || isPlain(text)) line.text(text)
-  else line.json(JSON.stringify(maskCardNumbers(text)))
+  if (text === null || text.length < maskedDigitsMin || isPlain(text)) line.quoted(text)
+  else line.utf8(JSON.stringify(maskCardNumbers(text)))
 }
 
 /** A whole number of thousandths as JSON has it: 3912 is 3.912, 3900 is 3.9. */
-function thousandths(line: JsonBytes, value: number): void {
+function thousandths(line: TextBytes, value: number): void {
   const rest = Math.abs(value % 1000)
   if (value < 0) line.ascii('-')
   line.integer(Math.floor(Math.abs(value) / 1000))

@@ -1,4 +1,4 @@
-import { chainLineSql } from '../batch/write.ts'
+import { chainLineSql } from '../batch/chain.ts'
 import { dayOfId, microsOf } from '../sql.ts'
 import type { Check } from './check.ts'
 

@@ -25,8 +25,9 @@ import {
   timestamps,
   uuids,
 } from '../sql.ts'
+import type { ChainLink } from './chain.ts'
 import { commandCodeOf, transactionCodeOf } from './codes.ts'
-import { balancesLiteral, postingsLiteral, writeLeg, writePosting } from './columns.ts'
+import { balancesLiteral, writeLeg, writePosting } from './columns.ts'
 
 /**
  * The second flight of a batch: plain inserts of sorted keys, and updates that fail if they do not meet the rows that
@@ -294,14 +295,6 @@ export const deleteRememberedReversals = (tenant: number, bills: readonly BillRe
     [tenant, integers(bills.map(bill => bill.merchant)), texts(bills.map(bill => bill.reference)), bills.length],
   )
 
-/** The batch's link in the hash chain of its lane's run. */
-export interface ChainLink {
-  readonly run: string
-  readonly position: number
-  /** Hexadecimal SHA-256 of the link before and of the decisions, see `chainText`. */
-  readonly hash: string
-}
-
 export const insertBatch = (tenant: number, batch: number, at: number, link: ChainLink, decisions: number): Statement =>
   statement(
     'insert_batch',
@@ -312,28 +305,3 @@ export const insertBatch = (tenant: number, batch: number, at: number, link: Cha
   )
 
 export const commit: Statement = statement('commit', 'COMMIT')
-
-/**
- * What a link covers: the link before it, the batch, and every column of its decisions, in the order of their index.
- */
-export function chainText(previous: string, batch: number, at: number, decisions: readonly Decision[]): string {
-  let text = `${previous}|${batch}|${at}`
-  for (const one of decisions) {
-    const { amounts } = one
-    text += `\n${one.key}|${one.day}|${one.content}|${commandCodeOf(one.kind)}|${reasons[one.reason].code}`
-    text += `|${one.transaction ?? ''}|${one.phase === null ? '' : phaseCodes[one.phase]}|${amounts?.requested ?? ''}`
-    text += `|${zeroAsNull(amounts?.authorized) ?? ''}|${zeroAsNull(amounts?.confirmed) ?? ''}`
-    text += `|${zeroAsNull(amounts?.reversed) ?? ''}|${zeroAsNull(amounts?.refunded) ?? ''}`
-    text += `|${postingsLiteral(one.postings) ?? ''}|${balancesLiteral(one.balances) ?? ''}`
-  }
-  return text
-}
-
-/** The line of one decision in that text, made by the database from what it has stored. */
-export const chainLineSql = (d: string): string => `
-  E'\\n' || replace(${d}.key::text, '-', '') || '|' || ${d}.day || '|' || encode(${d}.content, 'hex')
-    || '|' || ${d}.kind || '|' || ${d}.reason || '|' || coalesce(${d}.txn::text, '')
-    || '|' || coalesce(${d}.phase::text, '') || '|' || coalesce(${d}.requested::text, '')
-    || '|' || coalesce(${d}.authorized::text, '') || '|' || coalesce(${d}.confirmed::text, '')
-    || '|' || coalesce(${d}.reversed::text, '') || '|' || coalesce(${d}.refunded::text, '')
-    || '|' || coalesce(${d}.legs::text, '') || '|' || coalesce(${d}.balances::text, '')`

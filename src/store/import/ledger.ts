@@ -8,10 +8,11 @@ import { importKey } from '../../core/keys.ts'
 import { localTimeOf } from '../../core/local-time.ts'
 import type { Reason } from '../../core/reasons.ts'
 import { type OrganisationCounters, WorkingSet } from '../../core/working-set.ts'
+import { chainBytes } from '../batch/chain.ts'
 import { lotOf, usageOf } from '../batch/columns.ts'
 import { fence, lockHolders, lockOrganisations } from '../batch/lock.ts'
 import { drawLots, readClock, readLots } from '../batch/read.ts'
-import { chainText, insertBatch } from '../batch/write.ts'
+import { insertBatch } from '../batch/write.ts'
 import { updateOrganisations } from '../batch/write-lots.ts'
 import { TextReader } from '../rows.ts'
 import { idOf, type Row } from '../sql.ts'
@@ -131,7 +132,7 @@ export class ImportLedger {
     const link = {
       run: this.#run,
       position: this.#position,
-      hash: hash(chainText(this.#lastHash, batch, at, decisions)),
+      hash: hash(chainBytes(this.#lastHash, batch, at, decisions)),
     }
     return {
       refused,

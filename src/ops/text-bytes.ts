@@ -1,18 +1,24 @@
 const sizeAtFirst = 2_048
 const utf8BytesOfCharacter = 3
 const zero = 0x30
+const minus = 0x2d
 const quote = 0x22
 const backslash = 0x5c
 const digitsMax = 20
+const billion = 1_000_000_000
+const digitsOfBillion = 9
+const wordSize = 2 ** 32
+/** The high word of 2^53: beyond it a number is not exact. */
+const highMax = 2 ** 21
 
 /** A part of a text that never changes, as bytes. */
 export const fixed = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text))
 
 /**
- * A JSON text that is written as bytes, into the same place again and again. Joined out of sixty texts it would take
- * three times as long, and five times its own size in memory.
+ * A text that is written as bytes, into the same place again and again. Joined out of sixty texts it would take three
+ * times as long, and five times its own size in memory.
  */
-export class JsonBytes {
+export class TextBytes {
   #bytes = Buffer.allocUnsafeSlow(sizeAtFirst)
   #end = 0
   #isAscii = true
@@ -46,8 +52,8 @@ export class JsonBytes {
     this.#end = end
   }
 
-  /** Any text, in quotes. */
-  text(text: string | null): void {
+  /** Any text as JSON has it, in quotes. */
+  quoted(text: string | null): void {
     if (text === null) {
       this.fixed(nothing)
       return
@@ -59,7 +65,7 @@ export class JsonBytes {
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at)
       if (code < 0x20 || code > 0x7e || code === quote || code === backslash) {
-        this.json(JSON.stringify(text))
+        this.utf8(JSON.stringify(text))
         return
       }
       bytes[end++] = code
@@ -68,8 +74,8 @@ export class JsonBytes {
     this.#end = end
   }
 
-  /** As it is: any JSON. */
-  json(text: string): void {
+  /** As it is: any text. */
+  utf8(text: string): void {
     this.#reserve(text.length * utf8BytesOfCharacter)
     this.#end += this.#bytes.write(text, this.#end)
     this.#isAscii = false
@@ -78,21 +84,27 @@ export class JsonBytes {
   /** A whole number, up to 2^53 - 1 in size. */
   integer(value: number): void {
     this.#reserve(digitsMax)
-    const bytes = this.#bytes
     let rest = value
     if (rest < 0) {
-      bytes[this.#end++] = 0x2d
+      this.#bytes[this.#end++] = minus
       rest = -rest
     }
-    let digits = 1
-    for (let limit = 10; limit <= rest; limit *= 10) digits++
-    const end = this.#end + digits
+    if (rest < billion) {
+      this.#digits(rest | 0, 1)
+      return
+    }
     // Division of whole numbers is quick only up to 2^31.
-    let at = end
-    for (; rest > 0x7fffffff; rest = Math.floor(rest / 10)) bytes[--at] = zero + (rest % 10)
-    let small = rest | 0
-    for (; at > this.#end; small = (small / 10) | 0) bytes[--at] = zero + (small % 10)
-    this.#end = end
+    const high = Math.floor(rest / billion)
+    this.#digits(high | 0, 1)
+    this.#digits((rest - high * billion) | 0, digitsOfBillion)
+  }
+
+  bigint(value: bigint): void {
+    word64[0] = value
+    const high = words[1] as number
+    if (high < highMax && high >= -highMax && BigInt.asIntN(64, value) === value) {
+      this.integer(high * wordSize + ((words[0] as number) >>> 0))
+    } else this.ascii(`${value}`)
   }
 
   toString(): string {
@@ -106,6 +118,23 @@ export class JsonBytes {
     this.#bytes.copy(larger, 0, 0, this.#end)
     this.#bytes = larger
   }
+
+  /** Up to ten digits, with zeros in front if they are fewer than `least`. */
+  #digits(value: number, least: number): void {
+    let digits = least
+    for (let limit = 10 ** least; limit <= value; limit *= 10) digits++
+    const bytes = this.#bytes
+    const end = this.#end + digits
+    let rest = value
+    for (let at = end - 1; at >= this.#end; at--) {
+      const tenth = (rest / 10) | 0
+      bytes[at] = zero + rest - tenth * 10
+      rest = tenth
+    }
+    this.#end = end
+  }
 }
 
 const nothing = fixed('null')
+const word64 = new BigInt64Array(1)
+const words = new Int32Array(word64.buffer)

@@ -72,23 +72,20 @@ export const isCatalogBehind = (lots: readonly Lot[], { programsById }: Catalog)
 export function candidatesOf(lots: readonly Lot[], purchase: Purchase, catalog: Catalog): Candidate[] {
   const { merchant, local } = purchase
   const candidates: Candidate[] = []
+  let isInOrder = true
   for (const lot of lots) {
     if (lot.asset !== catalog.tenant.currency.id) continue
     const program = catalog.programsById.get(lot.program)
     if (program === undefined) continue
     const terms = termsAt(program, local.at)
     const counters = countersOf(terms.limits, program.id, merchant?.id ?? 0, local, catalog)
-    insert(candidates, { lot, program, terms, counters, refusal: refusalOfLot(lot, program, terms, merchant, local) })
+    const refusal = refusalOfLot(lot, program, terms, merchant, local)
+    const candidate = { lot, program, terms, counters, refusal }
+    const last = candidates.at(-1)
+    isInOrder &&= last === undefined || inOrder(last, candidate) < 0
+    candidates.push(candidate)
   }
-  return candidates
-}
-
-/** In its place. Most holders have few lots, and most of those are read in their order. */
-function insert(candidates: Candidate[], candidate: Candidate): void {
-  let place = candidates.length
-  while (place > 0 && inOrder(candidates[place - 1] as Candidate, candidate) > 0) place -= 1
-  if (place === candidates.length) candidates.push(candidate)
-  else candidates.splice(place, 0, candidate)
+  return isInOrder ? candidates : candidates.sort(inOrder)
 }
 
 function refusalOfLot(

@@ -9,7 +9,7 @@ import { type Arena, inArena } from './support/arena.ts'
 import { redOf } from './support/checker.ts'
 import { originalKey } from './support/commands.ts'
 import { countOf, decided, idOf, reasonOf } from './support/results.ts'
-import { quietEvents, without } from './support/rigging.ts'
+import { lanesThatWait, quietEvents, without } from './support/rigging.ts'
 import { startBalance, tokenOf } from './support/switch.ts'
 
 const rounds = 6
@@ -20,12 +20,12 @@ describe('two batches with the same holders', () => {
     ['locked in one order', {}, false],
     ['locked in two orders', { otherRigging: { rewrite: backwards } }, true],
   ] as const)('%s', async (_name, options, deadlocks) => {
-    const findings = await inArena(options, async ({ client, commands, one, other, faults, lockHolder }) => {
+    const findings = await inArena(options, async ({ client, commands, ledger, one, other, faults, lockHolder }) => {
       const lock = await lockHolder(4)
       const purchases = (engine: Arena['one']) =>
         Array.from({ length: 8 }, (_, index) => client.send(commands.authorize({ card: tokenOf(index + 1) }), engine))
       const results = [...purchases(one), ...purchases(other)]
-      await sleep(300)
+      while ((await lanesThatWait(ledger.pool)) < 2) await sleep(2)
       await lock.release()
       // The loser of a deadlock runs again: nobody is told of it.
       expect(countOf(await Promise.all(results), 'approved')).toBe(16)

@@ -194,8 +194,13 @@ describe('one poison command in a batch of 256', () => {
 })
 
 describe.concurrent('a row that is locked from outside', () => {
+  /** One batch that waits for the row takes as long. */
+  const lockTimeoutMs = 2_000
+
   test('with more commands waiting for it than a batch takes: the others go on all the same', async () => {
-    const findings = await inArena({}, async ({ client, commands, one, lockHolder }) => {
+    // How long 600 commands may wait is not what this is about, and how long they take is the machine's.
+    const patient = { limits: { waitMaxMs: 30_000 } }
+    const findings = await inArena(patient, async ({ client, commands, one, lockHolder }) => {
       const lock = await lockHolder(1)
       const locked = Array.from({ length: 600 }, () => client.send(commands.authorize({ card: tokenOf(1) }), one))
       await sleep(2_300)
@@ -203,7 +208,7 @@ describe.concurrent('a row that is locked from outside', () => {
       for (let n = 0; n < 5; n++) {
         expect(reasonOf(await client.send(commands.authorize({ card: tokenOf(3) }), one))).toBe('approved')
       }
-      expect(performance.now() - started).toBeLessThan(1_000)
+      expect(performance.now() - started).toBeLessThan(lockTimeoutMs)
       await lock.release()
       expect(countOf(await Promise.all(locked), 'approved')).toBe(600)
     })
@@ -228,7 +233,7 @@ describe.concurrent('a row that is locked from outside', () => {
       const again = performance.now()
       for (let n = 0; n < 5; n++)
         expect(reasonOf(await client.send(commands.authorize({ card: tokenOf(3) })))).toBe('approved')
-      expect(performance.now() - again).toBeLessThan(1_000)
+      expect(performance.now() - again).toBeLessThan(lockTimeoutMs)
       const results = await Promise.all(locked)
       expect(countOf(results, outcome)).toBe(8)
       await released

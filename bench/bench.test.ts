@@ -58,8 +58,11 @@ describe('the load generator against a server that only answers', { timeout: 30_
     const load = await runLoad({ ...spec, ...short, mix, port: server.port }, watcher, neverAborted)
     const { authorize, confirm, reverse } = load.latencies
     expect(load.errors).toEqual({})
-    expect(confirm.count / authorize.count).toBeCloseTo(0.5, 1)
-    expect(reverse.count / authorize.count).toBeCloseTo(0.75, 1)
+    // Six standard deviations of a coin that is tossed so often, and what is half in the time at either end.
+    const far = 3 / Math.sqrt(authorize.count) + 20 / authorize.count
+    expect(Math.abs(confirm.count / authorize.count - 0.5)).toBeLessThan(far)
+    expect(Math.abs(reverse.count / authorize.count - 0.75)).toBeLessThan(far)
+    expect(far).toBeLessThan(0.25)
   })
 
   test('open loop: what finds no connection in time is never sent, and counted', async () => {

@@ -9,7 +9,7 @@ import { type Arena, inArena } from './support/arena.ts'
 import { redOf } from './support/checker.ts'
 import { originalKey } from './support/commands.ts'
 import { countOf, decided, idOf, reasonOf } from './support/results.ts'
-import { quietEvents, without } from './support/rigging.ts'
+import { lanesThatWait, quietEvents, without } from './support/rigging.ts'
 import { startBalance, tokenOf } from './support/switch.ts'
 
 const rounds = 6
@@ -20,12 +20,12 @@ describe('two batches with the same holders', () => {
     ['locked in one order', {}, false],
     ['locked in two orders', { otherRigging: { rewrite: backwards } }, true],
   ] as const)('%s', async (_name, options, deadlocks) => {
-    const findings = await inArena(options, async ({ client, commands, one, other, faults, lockHolder }) => {
+    const findings = await inArena(options, async ({ client, commands, ledger, one, other, faults, lockHolder }) => {
       const lock = await lockHolder(4)
       const purchases = (engine: Arena['one']) =>
         Array.from({ length: 8 }, (_, index) => client.send(commands.authorize({ card: tokenOf(index + 1) }), engine))
       const results = [...purchases(one), ...purchases(other)]
-      await sleep(300)
+      while ((await lanesThatWait(ledger.pool)) < 2) await sleep(2)
       await lock.release()
       // The loser of a deadlock runs again: nobody is told of it.
       expect(countOf(await Promise.all(results), 'approved')).toBe(16)
@@ -194,8 +194,13 @@ describe('one poison command in a batch of 256', () => {
 })
 
 describe.concurrent('a row that is locked from outside', () => {
+  /** One batch that waits for the row takes as long. */
+  const lockTimeoutMs = 2_000
+
   test('with more commands waiting for it than a batch takes: the others go on all the same', async () => {
-    const findings = await inArena({}, async ({ client, commands, one, lockHolder }) => {
+    // How long 600 commands may wait is not what this is about, and how long they take is the machine's.
+    const patient = { limits: { waitMaxMs: 30_000 } }
+    const findings = await inArena(patient, async ({ client, commands, one, lockHolder }) => {
       const lock = await lockHolder(1)
       const locked = Array.from({ length: 600 }, () => client.send(commands.authorize({ card: tokenOf(1) }), one))
       await sleep(2_300)
@@ -203,7 +208,7 @@ describe.concurrent('a row that is locked from outside', () => {
       for (let n = 0; n < 5; n++) {
         expect(reasonOf(await client.send(commands.authorize({ card: tokenOf(3) }), one))).toBe('approved')
       }
-      expect(performance.now() - started).toBeLessThan(1_000)
+      expect(performance.now() - started).toBeLessThan(lockTimeoutMs)
       await lock.release()
       expect(countOf(await Promise.all(locked), 'approved')).toBe(600)
     })
@@ -228,7 +233,7 @@ describe.concurrent('a row that is locked from outside', () => {
       const again = performance.now()
       for (let n = 0; n < 5; n++)
         expect(reasonOf(await client.send(commands.authorize({ card: tokenOf(3) })))).toBe('approved')
-      expect(performance.now() - again).toBeLessThan(1_000)
+      expect(performance.now() - again).toBeLessThan(lockTimeoutMs)
       const results = await Promise.all(locked)
       expect(countOf(results, outcome)).toBe(8)
       await released

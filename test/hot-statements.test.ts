@@ -100,7 +100,7 @@ async function catchStatements({ url, catalog, engine: engineOf }: TestLedger): 
   const { tenant, merchant } = opened[0] as (typeof opened)[number]
   const base = { tenant, channel: 'switch', day: null, content: '00' } as const
   const movement = { ...base, holder: 1, program: 1, note: noNote } as const
-  const expiresAt = nowMicros() + 500_000
+  const expiresAt = nowMicros() + 2_000_000
   await Promise.all([
     engine.submit({ ...movement, kind: 'load', key: switchKey('load', 1_000), funder: 1, amount: 1n, expiresAt }),
     engine.submit({ ...movement, kind: 'clawback', key: switchKey('load', 1_001), funder: null, amount: 1n }),
@@ -115,7 +115,7 @@ async function catchStatements({ url, catalog, engine: engineOf }: TestLedger): 
   ])
   const held = commands.authorize({ card: tokenOf(1), amount: 1n })
   await engine.submit(held)
-  await sleep(600)
+  await sleep((expiresAt - nowMicros()) / 1_000 + 100)
   await second.submit(commands.reverse(originalKey(held)))
   const by = (n: number) => originalKey(opened[n] as (typeof opened)[number])
   const { key } = opened[8] as (typeof opened)[number]

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cardNumber } from '../src/core/card-numbers.ts'
+import type { Command } from '../src/core/commands.ts'
 import { panToken } from '../src/crypto/hash.ts'
+import type { Result } from '../src/engine/result.ts'
 import { SettlementService } from '../src/engine/settlement.ts'
 import { nowMicros } from '../src/ops/clock.ts'
 import { createReadPool, type ReadPool } from '../src/store/reads/pool.ts'
@@ -23,16 +25,18 @@ beforeAll(async () => {
     await ledger.pool.query('UPDATE cards SET token = $1 WHERE token = $2', [panToken(panOf(n), panKey), tokenOf(n)])
   }
   const quiet = () => undefined
-  // Copies of one request at once collide on their key: the engine runs such a batch again.
-  const engine = ledger.engine({ events: { batch: quiet, fault: quiet, away: quiet, back: quiet } })
+  const submit = (command: Command): Promise<Result> => engine.submit(command)
   readPool = createReadPool({ url: ledger.url, connectionsMax: 2, statementTimeoutMs: 5_000 }, quiet)
   const catalogOf = (tenant: number) => (tenant === ledger.catalog.tenant.id ? ledger.catalog : undefined)
   const { pool } = ledger
-  http = await startHttp(command => engine.submit(command), {
+  http = await startHttp(submit, {
     catalogOf,
     reads: createReads(readPool.query),
-    settlements: new SettlementService({ pool, query: readPool.query, submit: engine, catalogOf, now: nowMicros }),
+    settlements: new SettlementService({ pool, query: readPool.query, submit: { submit }, catalogOf, now: nowMicros }),
   })
+  // Copies of one request at once collide on their key: the engine runs such a batch again. It is made after the edge:
+  // making that may block the event loop for so long that lanes give their connections up.
+  const engine = ledger.engine({ events: { batch: quiet, fault: quiet, away: quiet, back: quiet } })
 })
 afterAll(async () => {
   await http?.close()

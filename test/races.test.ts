@@ -9,7 +9,7 @@ import { redOf } from './support/checker.ts'
 import type { CheckName } from './support/checker-words.ts'
 import { originalKey } from './support/commands.ts'
 import { decided, idOf, reasonOf } from './support/results.ts'
-import { both, type Rigging, without } from './support/rigging.ts'
+import { both, lanesThatWait, type Rigging, without } from './support/rigging.ts'
 import { startBalance, tokenOf } from './support/switch.ts'
 
 // The protecting lines, each taken out.
@@ -22,8 +22,6 @@ const onConflict = without('insert_decisions', /$/, ' ON CONFLICT DO NOTHING')
 const noRefusalOfOriginal = without('insert_decisions', /$/, " WHERE content <> ''")
 const noConstraint = ['ALTER TABLE lots DROP CONSTRAINT lot_within_limit']
 
-/** Rivals meet between the reads and the writes of a batch. */
-const gapMs = 15
 const rounds = 6
 
 interface Race {
@@ -42,7 +40,7 @@ const races: readonly Race[] = [
     name: 'ON CONFLICT beside an effect doubles money',
     async play({ client, commands, one, other }) {
       const authorize = commands.authorize()
-      await Promise.all([client.send(authorize, one), client.send(authorize, other)])
+      await client.sendTogether([authorize, one], [authorize, other])
     },
     variants: [
       ['nothing', {}, []],
@@ -56,10 +54,8 @@ const races: readonly Race[] = [
     async play({ client, commands, one, other }, round) {
       const authorize = commands.authorize()
       const reverse = commands.reverse(originalKey(authorize))
-      await Promise.all([
-        sleep(round % 2).then(() => client.send(authorize, one)),
-        sleep((round + 1) % 2).then(() => client.send(reverse, other)),
-      ])
+      const [first, second] = [[authorize, one] as const, [reverse, other] as const]
+      await (round % 2 === 0 ? client.sendTogether(first, second) : client.sendTogether(second, first))
     },
     variants: [
       ['nothing', {}, []],
@@ -70,7 +66,7 @@ const races: readonly Race[] = [
     name: 'two first spends against one balance',
     async play({ client, commands, one, other }, round) {
       const spend = () => commands.authorize({ card: tokenOf(round + 6), amount: (startBalance * 8n) / 10n })
-      await Promise.all([client.send(spend(), one), client.send(spend(), other)])
+      await client.sendTogether([spend(), one], [spend(), other])
     },
     variants: [
       ['nothing', {}, []],
@@ -86,10 +82,10 @@ const races: readonly Race[] = [
     async play({ client, commands, one, other }) {
       const [hold] = await Promise.all([client.send(commands.authorize(), one), client.send(commands.authorize(), one)])
       const original = { by: 'id', id: idOf(hold) } as const
-      await Promise.all([
-        client.send(commands.confirm(original, { amount: 600n }), one),
-        client.send(commands.confirm(original, { amount: 700n }), other),
-      ])
+      await client.sendTogether(
+        [commands.confirm(original, { amount: 600n }), one],
+        [commands.confirm(original, { amount: 700n }), other],
+      )
     },
     variants: [
       ['nothing', {}, []],
@@ -102,7 +98,7 @@ const races: readonly Race[] = [
     name: 'a failed write with a COMMIT behind it',
     async play({ client, commands, one, other }) {
       const authorize = commands.authorize()
-      await Promise.all([client.send(authorize, one), client.send(authorize, other)])
+      await client.sendTogether([authorize, one], [authorize, other])
     },
     variants: [
       ['nothing, but keys collide', { beforeLocks: ['read_decisions'] }, []],
@@ -116,7 +112,7 @@ const cases = races.flatMap(({ name, play, variants }) =>
 )
 
 test.each(cases)('$name; taken out: $out', async ({ play, options: { sql = [], ...rigging }, red }) => {
-  const findings = await inArena({ cards: rounds + 6, rigging: { gapMs, ...rigging }, sql }, async arena => {
+  const findings = await inArena({ cards: rounds + 6, meets: true, rigging, sql }, async arena => {
     for (let round = 0; round < rounds; round++) await play(arena, round)
   })
   if (red.length === 0) expect(findings).toEqual([])
@@ -129,14 +125,14 @@ describe('reverse by bill number crosses its authorize', () => {
     ['without the lock on the name', { rewrite: without('lock_names', 'pg_advisory_xact_lock(name)', 'name') }, true],
   ] as const)('%s', async (_name, rigging, damaged) => {
     let contradictions = 0
-    const findings = await inArena({ rigging: { gapMs, ...rigging } }, async ({ client, commands, one, other }) => {
+    const findings = await inArena({ meets: true, rigging }, async ({ client, commands, one, other }) => {
       for (let round = 0; round < rounds; round++) {
         const reference = `bill-${round}`
         const original = { by: 'reference', merchant: 'M00000000000001', reference } as const
-        const [opened, reversed] = await Promise.all([
-          client.send(commands.authorize({ reference }), one),
-          client.send(commands.reverse(original), other),
-        ])
+        const [opened, reversed] = await client.sendTogether(
+          [commands.authorize({ reference }), one],
+          [commands.reverse(original), other],
+        )
         // Told "reversed" of a purchase that was not there, which was approved all the same.
         if (reasonOf(opened) === 'approved' && decided(reversed).decision.transaction === null) contradictions += 1
       }
@@ -152,11 +148,12 @@ describe.concurrent('the time of a decision is that after the wait for the lock'
     ['clock_timestamp()', {}, 'confirm_too_late'],
     ['now()', { rewrite: startOfTransaction }, 'approved'],
   ] as const)('%s: a hold that runs out during the wait', async (_name, rigging, reason) => {
-    await inArena({ rigging }, async ({ client, commands, one, lockHolder }) => {
-      const hold = await client.send(commands.authorize({ confirmWithinSeconds: 1 }))
+    await inArena({ rigging }, async ({ client, commands, ledger, one, other, lockHolder }) => {
+      const id = idOf(await client.send(commands.authorize(), one))
       const lock = await lockHolder(1)
-      const confirm = client.send(commands.confirm({ by: 'id', id: idOf(hold) }), one)
-      await sleep(1_200)
+      const confirm = client.send(commands.confirm({ by: 'id', id }), other)
+      while ((await lanesThatWait(ledger.pool)) === 0) await sleep(2)
+      await ledger.pool.query('UPDATE transactions SET expires_at = clock_timestamp() WHERE id = $1', [id])
       await lock.release()
       expect(reasonOf(await confirm)).toBe(reason)
     })

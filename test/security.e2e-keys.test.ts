@@ -10,17 +10,17 @@ import { decipherPin, encipherPin } from '../src/crypto/pin-translation.ts'
 import { connectIsoClient, type IsoClient, type IsoClientOptions } from '../src/iso8583/client.ts'
 import { retiredRowsMax, retireOverdueKeys } from '../src/store/keys.ts'
 import { openPool } from '../src/store/pool.ts'
-import { charsu, type SecureStage, startSecure } from './security.e2e-stage.ts'
+import { charsu, keyNamed, type SecureStage, startSecure } from './security.e2e-stage.ts'
 import { type Elements, elementsOf, messageOf, panOfCard, readDialect } from './support/terminal.ts'
 
-const tdes = () => withOddParity(randomBytes(16))
+const tdes = (name: string) => withOddParity(keyNamed(name))
 const secrets = {
-  master: tdes(),
-  pvv: tdes(),
-  base: randomBytes(16),
-  zone: tdes(),
-  pin: tdes(),
-  aesZone: randomBytes(16),
+  master: tdes('master'),
+  pvv: tdes('pvv'),
+  base: keyNamed('base'),
+  zone: tdes('zone'),
+  pin: tdes('pin'),
+  aesZone: keyNamed('aesZone'),
 }
 const pin = '4711'
 const method = { algorithm: 'retail', padding: 1, bytes: 8 } as const
@@ -149,7 +149,7 @@ describe('charsu terminal key-change', () => {
 
   test('what is wrong is said, and the file is left as it was', async () => {
     const before = readFileSync(stage.at('keys'), 'utf8')
-    writeFileSync(stage.at('wrong'), hex(tdes()))
+    writeFileSync(stage.at('wrong'), hex(tdes('wrong')))
     const otherTerminal = [...link(), '--terminal', 'T0000002', '--master-key', `@${stage.at('master')}`]
     const cases: [string[], RegExp][] = [
       [[...link()], /key-change needs --master-key @FILE and --session-keys FILE/],
@@ -191,7 +191,7 @@ function importKey(usage: string, owner: string, key: Buffer, more: readonly str
 
 describe('charsu keys', () => {
   test('components with the right check value become a key that checks MACs', async () => {
-    const key = tdes()
+    const key = tdes('mac')
     const { status, stdout } = await importKey('mac', 'terminal:T0000003', key)
     expect({ status, stdout }).toEqual({
       status: 0,
@@ -268,9 +268,11 @@ describe('charsu keys translate-pin', () => {
     const { status, stdout, stderr } = await translate('listener:zone', to, input, ['--to-format', toFormat])
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(stdout).toContain(`of ${to}, check value `)
-    const translated = Buffer.from(/^([0-9A-F]+):/.exec(stdout)?.[1] ?? '', 'hex')
+    const [digits = '', told] = stdout.split(':', 2)
+    const translated = Buffer.from(digits, 'hex')
     expect(decipherPin({ format, key: keyOf() }, translated, pan)).toBe(pin)
-    expect(stdout).not.toContain(pin)
+    // The block is random, and so has any four digits now and then.
+    expect(told).not.toContain(pin)
     expect(stdout).not.toContain(pan)
   })
 

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +21,12 @@ const repository = join(import.meta.dirname, '..')
 export const certificates = join(import.meta.dirname, 'support/tls')
 export const panKey = 'ab'.repeat(32)
 export const kek = 'cd'.repeat(32)
+
+/**
+ * 16 bytes, always the same: under one key in ten thousand a wrong PIN is right, and a check value has any four digits
+ * now and then.
+ */
+export const keyNamed = (name: string): Buffer => createHash('sha256').update(name).digest().subarray(0, 16)
 
 /** `owner usage name algorithm`, such as `terminal:T0000001 mac  tdes`, and the clear key. */
 export type KeyGiven = readonly [owner: string, usage: KeyUsage, name: string, algorithm: KeyAlgorithm, key: Buffer]

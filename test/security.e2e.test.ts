@@ -11,7 +11,7 @@ import { keyCheckValue } from '../src/crypto/key-check-value.ts'
 import { panKeyOf } from '../src/crypto/pan-key.ts'
 import { encipherPin } from '../src/crypto/pin-translation.ts'
 import { connectIsoClient, type IsoClient, type IsoClientOptions, NoAnswerError } from '../src/iso8583/client.ts'
-import { certificates, charsu, kek, panKey, type SecureStage, startSecure } from './security.e2e-stage.ts'
+import { certificates, charsu, kek, keyNamed, panKey, type SecureStage, startSecure } from './security.e2e-stage.ts'
 import { type Elements, elementsOf, messageOf, originalElements, panOfCard, readDialect } from './support/terminal.ts'
 
 const dialect = readDialect('iso87a')
@@ -20,10 +20,10 @@ const ca = pem('ca.pem')
 
 /** All that must never be seen again; each is looked for in clear, in either case. */
 const secrets = {
-  mac: randomBytes(16),
-  base: randomBytes(16),
-  pvv: randomBytes(16),
-  master: randomBytes(16),
+  mac: keyNamed('mac'),
+  base: keyNamed('base'),
+  pvv: keyNamed('pvv'),
+  master: keyNamed('master'),
 }
 const pin = '4711'
 const blocks: string[] = []
@@ -144,7 +144,7 @@ describe('a terminal with MAC, DUKPT PIN and mutual TLS', () => {
 
 describe('refused, each with its own code', () => {
   test('a wrong MAC: 63, nothing stored, and the same key may come again', async () => {
-    const wrong = await open({ mac: { method, key: randomBytes(16) } })
+    const wrong = await open({ mac: { method, key: keyNamed('wrong') } })
     const right = await open()
     const purchase = fresh(pinElements(panOfCard(1)))
     expect(await send(wrong, '0200', purchase)).toMatchObject({ 39: '63', 44: 'mac_invalid' })

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { Command } from '../../src/core/commands.ts'
 import { sha256Hex } from '../../src/crypto/hash.ts'
+import type { Result } from '../../src/engine/result.ts'
 import { SettlementService } from '../../src/engine/settlement.ts'
 import { ApiKeys } from '../../src/http/api-keys.ts'
 import { nowMicros } from '../../src/ops/clock.ts'
@@ -89,17 +91,19 @@ export async function startAdmin(options: { cards?: number } = {}): Promise<Test
   const apiKeys = new ApiKeys(() => readApiKeys(readPool.query))
   await apiKeys.refresh()
   const catalogOf = (tenant: number) => catalogs.byTenant.get(tenant)
-  const engine = ledger.engine({ catalogOf })
-  const http = await startHttp(command => engine.submit(command), {
+  const submit = (command: Command): Promise<Result> => engine.submit(command)
+  const http = await startHttp(submit, {
     apiKeys,
     catalogOf,
     reads: createReads(readPool.query),
-    settlements: new SettlementService({ pool, query: readPool.query, submit: engine, catalogOf, now: nowMicros }),
+    settlements: new SettlementService({ pool, query: readPool.query, submit: { submit }, catalogOf, now: nowMicros }),
     admin: createAdmin({
       pool: adminPool,
       refresh: () => Promise.all([catalogs.refresh(), apiKeys.refresh()]),
     }),
   })
+  // After the edge: making it may block the event loop for so long that lanes give their connections up.
+  const engine = ledger.engine({ catalogOf })
   return {
     ledger,
     http,

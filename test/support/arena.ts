@@ -9,7 +9,7 @@ import { audit } from './checker.ts'
 import type { Finding } from './checker-words.ts'
 import { type CommandsOf, commandsOf, JournaledClient } from './commands.ts'
 import { Journal } from './journal.ts'
-import { type Rigging, riggedConnect } from './rigging.ts'
+import { Meeting, type Rigging, riggedConnect } from './rigging.ts'
 import { startLedger, type TestLedger } from './switch.ts'
 
 /** Two engines on one ledger, each with one lane, and a client with a journal that speaks to both. */
@@ -30,6 +30,8 @@ export interface ArenaOptions {
   readonly rigging?: Rigging
   /** Of the second engine, where it differs. */
   readonly otherRigging?: Rigging
+  /** Batches of the two engines meet between their reads and their writes: see `Meeting`. */
+  readonly meets?: boolean
   /** Statements that take protections of the schema away. */
   readonly sql?: readonly string[]
   readonly limits?: Partial<LaneLimits>
@@ -39,7 +41,7 @@ export interface ArenaOptions {
 
 /** Lets `play` happen in a fresh arena, then checks the ledger against the journal. */
 export async function inArena(options: ArenaOptions, play: (arena: Arena) => Promise<void>): Promise<Finding[]> {
-  const { cards = 20, rigging = {}, otherRigging = rigging, sql = [], limits = {}, url } = options
+  const { cards = 20, rigging = {}, otherRigging = rigging, meets = false, sql = [], limits = {}, url } = options
   const folder = await mkdtemp(join(tmpdir(), 'charsu-arena-'))
   const journal = await Journal.create(join(folder, 'journal'))
   const ledger = await startLedger(url === undefined ? { cards } : { cards, url })
@@ -51,10 +53,11 @@ export async function inArena(options: ArenaOptions, play: (arena: Arena) => Pro
     away() {},
     back() {},
   }
+  const meeting = meets ? { meeting: new Meeting(ledger.pool) } : {}
   const engineOf = (own: Rigging): Engine =>
     ledger.engine({
       laneCount: 1,
-      connect: riggedConnect(ledger.url, own),
+      connect: riggedConnect(ledger.url, { ...own, ...meeting }),
       limits: { ...laneLimits, ...limits },
       events,
     })
@@ -66,8 +69,9 @@ export async function inArena(options: ArenaOptions, play: (arena: Arena) => Pro
     await Promise.all([one.close(), other.close()])
     return await audit(ledger.url, journal.entries)
   } finally {
-    await journal.close()
+    // The engines first: what is still under way has its outcome then, and its line in the journal.
     await ledger.close()
+    await journal.close()
     await rm(folder, { recursive: true, force: true })
   }
 }

@@ -92,6 +92,8 @@ function contentOf({ key: _key, ...rest }: Command): string {
 
 export const originalKey = ({ key, day }: Command): Original => ({ by: 'key', key, day })
 
+type Rival = readonly [command: Command, target: Submit]
+
 /** A load client at the engine: what it sends is in its journal first, what it is told after. */
 export class JournaledClient {
   readonly journal: Journal
@@ -108,10 +110,26 @@ export class JournaledClient {
   }
 
   async send(command: Command, target: Submit = this.#target): Promise<Result> {
-    const entry = await this.journal.request({ ...requestOf(command), message: reviveable(command) })
+    const entry = await this.#request(command)
     const result = await target.submit(command)
     noteResult(this.journal, entry, result)
     return result
+  }
+
+  /** Two rivals, handed over in the same moment: neither is held up by the line of the other in the journal. */
+  async sendTogether(one: Rival, other: Rival): Promise<[Result, Result]> {
+    const entries = await Promise.all([this.#request(one[0]), this.#request(other[0])])
+    const submitted = [one, other].map(([command, target]) => target.submit(command))
+    const noted = entries.map(async (entry, index) => {
+      const result = (await submitted[index]) as Result
+      noteResult(this.journal, entry, result)
+      return result
+    })
+    return Promise.all(noted as [Promise<Result>, Promise<Result>])
+  }
+
+  #request(command: Command): Promise<JournalEntry> {
+    return this.journal.request({ ...requestOf(command), message: reviveable(command) })
   }
 
   /** Sends every request again of which nobody knows what has come of it; answers what it was told now. */

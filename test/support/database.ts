@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { inject } from 'vitest'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts'
@@ -44,6 +45,8 @@ export type OwnPostgres = {
   stop(mode?: 'fast' | 'immediate'): Promise<void>
   /** After `kill` or `stop`: the same data on the same port, with the same settings. */
   start(): Promise<void>
+  /** Waits for it: a backend that is killed takes all others with it, and the postmaster recovers by itself. */
+  takesConnections(): Promise<void>
   /** Stops it and removes its data. */
   dispose(): Promise<void>
 }
@@ -64,6 +67,18 @@ export async function startOwnPostgres(settings: Readonly<Record<string, string>
     stop: mode => server.stop(mode),
     async start() {
       server = await startEmbeddedPostgres({ ...options, port })
+    },
+    async takesConnections() {
+      for (;;) {
+        const client = new Client({ connectionString: url })
+        client.on('error', () => undefined)
+        try {
+          await client.connect()
+          return await client.end()
+        } catch {
+          await sleep(20)
+        }
+      }
     },
     async dispose() {
       await server.stop('immediate')

@@ -54,6 +54,7 @@ export class Journal {
   #lines = ''
   #waiting: (() => void)[] = []
   #isWriting = false
+  #isClosed = false
 
   private constructor(file: FileHandle) {
     this.#file = file
@@ -65,6 +66,7 @@ export class Journal {
 
   /** Settles once the request is durable: then it may be sent. */
   async request(request: JournalRequest): Promise<JournalEntry> {
+    if (this.#isClosed) throw new Error('the journal is closed: nothing may be sent any more')
     const n = this.entries.length
     const sent = this.#order++
     const entry: JournalEntry = { ...request, n, sent, answered: null, outcome: 'info', answer: {} }
@@ -78,10 +80,12 @@ export class Journal {
     entry.answered = this.#order++
     entry.outcome = outcome
     entry.answer = answer
+    if (this.#isClosed) return
     void this.#append({ n: entry.n, answered: entry.answered, outcome, answer })
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#append(null)
     await this.#file.close()
   }

@@ -68,3 +68,16 @@ export async function runMixedLoad(options: MixedLoadOptions): Promise<void> {
   }
   await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)))
 }
+
+/** A mixed load beside what is played. It ends with it, however that ends: what comes after is in nobody's way. */
+export async function besideMixedLoad(
+  options: Omit<MixedLoadOptions, 'isOver'>,
+  play: () => Promise<void>,
+): Promise<void> {
+  let isOver = false
+  const played = play().finally(() => {
+    isOver = true
+  })
+  const ends = await Promise.allSettled([played, runMixedLoad({ ...options, isOver: () => isOver })])
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+}

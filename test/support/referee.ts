@@ -70,6 +70,9 @@ export function answerOf({ reason, transaction, phase, amounts, postings, balanc
 
 export type Exchange = readonly [command: Command, outcome: Outcome]
 
+/** Not stored: a hold that is not due yet may be asked about again. */
+const isPassing = ({ kind }: Command, { phase }: Decision): boolean => kind === 'expire' && phase === 'authorized'
+
 /** Holds what a ledger answers against the model, in the order in which it was decided. */
 export class Referee {
   readonly model: Model
@@ -86,12 +89,16 @@ export class Referee {
   /** All that was sent at the same time: what was decided first, then the answers that only repeat. */
   check(exchanges: readonly Exchange[]): void {
     const isFirst = ([, outcome]: Exchange): boolean => outcome.kind === 'decided' && !outcome.replayed
-    const orderOf = ([, outcome]: Exchange): readonly [number, number] =>
-      outcome.kind === 'decided' ? [outcome.decision.batch, outcome.decision.index] : [0, 0]
+    // An answer that is not stored has the index of the next that is: it was decided before that one.
+    const orderOf = ([command, outcome]: Exchange): readonly [number, number, number] => {
+      if (outcome.kind !== 'decided') return [0, 0, 0]
+      const { batch, index } = outcome.decision
+      return [batch, index, isPassing(command, outcome.decision) ? 0 : 1]
+    }
     const inOrder = exchanges.filter(isFirst).toSorted((one, other) => {
-      const [batch, index] = orderOf(one)
-      const [otherBatch, otherIndex] = orderOf(other)
-      return batch - otherBatch || index - otherIndex
+      const [batch, index, isStored] = orderOf(one)
+      const [otherBatch, otherIndex, isOtherStored] = orderOf(other)
+      return batch - otherBatch || index - otherIndex || isStored - isOtherStored
     })
     for (const exchange of [...inOrder, ...exchanges.filter(one => !isFirst(one))]) this.#checkOne(exchange)
   }
@@ -110,8 +117,7 @@ export class Referee {
     const replayed = isCrossed && verdict.kind === 'decided' ? verdict.replayed : outcome.replayed
     const given = { kind: 'decided', answer: answerOf(decision), replayed }
     expect(given, `the answer to a ${command.kind}`).toEqual(verdict)
-    // A hold that is not due yet may be asked about again.
-    if (command.kind === 'expire' && decision.phase === 'authorized') return
+    if (isPassing(command, decision)) return
     if (first === undefined) this.#decided.set(command.key, decision)
     else expect(decision).toEqual(first)
   }

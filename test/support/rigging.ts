@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pool } from 'pg'
 import { sha256Hex } from '../../src/crypto/hash.ts'
 import type { EngineOptions } from '../../src/engine/engine.ts'
 import { Executor } from '../../src/engine/executor.ts'
@@ -13,8 +14,10 @@ export interface Rigging {
   readonly rewrite?: (statement: Statement) => Statement
   /** Names of statements that are sent before the locks instead of after them. */
   readonly beforeLocks?: readonly string[]
-  /** Pause between the reads and the writes of a batch, so that rivals meet in it. */
+  /** Pause between the reads and the writes of a batch, so that what is not rigged comes between. */
   readonly gapMs?: number
+  /** Where batches of several lanes meet between their reads and their writes. */
+  readonly meeting?: Meeting
   /** Takes a flight for committed whatever the database said. */
   readonly trusts?: boolean
   /** The switch's idea of the time, in microseconds. */
@@ -32,9 +35,50 @@ export const riggedConnect =
     return new Executor({ session, hash: sha256Hex, clock: { elapsed: elapsedSeconds, now: rigging.now ?? nowMicros } })
   }
 
+/**
+ * Batches that were sent together are written only when each of them has made its reads, or waits for a lock: a pause
+ * is too short for that on a busy machine, and too long on an idle one.
+ */
+export class Meeting {
+  readonly #pool: Pool
+  #reading = 0
+
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  async reads<Value>(flight: () => Promise<Value>): Promise<Value> {
+    this.#reading += 1
+    try {
+      return await flight()
+    } finally {
+      this.#reading -= 1
+    }
+  }
+
+  async othersHaveRead(): Promise<void> {
+    while (this.#reading > 0 && this.#reading > (await lanesThatWait(this.#pool))) await sleep(2)
+  }
+}
+
+/** How many lanes on this database wait for a lock. */
+export async function lanesThatWait(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    `SELECT count(*)::integer AS count FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = 'charsu-lane' AND wait_event_type = 'Lock'`,
+  )
+  return rows[0]?.count ?? 0
+}
+
 type Run = Session['run']
 
-function rig(session: Session, { rewrite, beforeLocks = [], gapMs = 0, trusts = false }: Rigging): Session {
+function rig(session: Session, { rewrite, beforeLocks = [], gapMs = 0, meeting, trusts = false }: Rigging): Session {
+  const inMeeting: Run = async (statements, options) => {
+    if (meeting === undefined) return session.run(statements, options)
+    if (!options.commits) return meeting.reads(() => session.run(statements, options))
+    await meeting.othersHaveRead()
+    return session.run(statements, options)
+  }
   const run: Run = async (statements, options) => {
     if (options.commits && gapMs > 0) await sleep(gapMs)
     const rewritten = rewrite === undefined ? statements : statements.map(renamed(rewrite))
@@ -44,7 +88,7 @@ function rig(session: Session, { rewrite, beforeLocks = [], gapMs = 0, trusts = 
     const sent = [...rest.slice(0, firstLock), ...moved, ...rest.slice(firstLock)]
     const flight = moved.length === 0 ? rewritten : sent
     try {
-      const replies = await session.run(flight, options)
+      const replies = await inMeeting(flight, options)
       return rewritten.map(one => replies[flight.indexOf(one)] as Awaited<ReturnType<Run>>[number])
     } catch (error) {
       if (!options.commits || !trusts) throw error

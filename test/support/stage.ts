@@ -249,7 +249,7 @@ class BehaviourStage {
   }
 }
 
-export const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 /** A moment so many milliseconds from now, as a request names it. */
 export const inMs = (ms: number): string => new Date(nowMicros() / 1000 + ms).toISOString()

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startAdmin, type TestAdmin } from '../../../test/support/admin.ts'
+import { lanesThatWait } from '../../../test/support/rigging.ts'
 
 let admin: TestAdmin
 beforeAll(async () => {
@@ -217,10 +218,11 @@ test('a merge that meets a purchase moves all or nothing, and closes no card wit
   await rival.query('BEGIN')
   await rival.query('SELECT FROM cardholders WHERE id = $1 FOR UPDATE', [rows[0].holder])
   // Both wait for the holder, the purchase first; the merge has seen no hold.
+  const soon = { interval: 5, timeout: 20_000 }
   const bought = pay(id, 400, false)
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await expect.poll(() => lanesThatWait(admin.ledger.pool), soon).toBe(1)
   const merged = act(id, 'merge', { into: other })
-  await new Promise(resolve => setTimeout(resolve, 200))
+  await expect.poll(() => admin.http.commands.at(-1)?.kind, soon).toBe('transfer')
   await rival.query('COMMIT')
   rival.release()
   expect((await bought).status).toBe(201)

@@ -31,8 +31,13 @@ export const dayOf = (id: TransactionId): Day => Math.floor(id / daySpan) + dayZ
 export const shardOf = (id: TransactionId): number => id % shardCount
 const sequenceOf = (id: TransactionId): number => Math.floor(id / shardCount) % sequenceSpan
 
-/** The shard of a card token (32 hexadecimal digits): its first 7 bits. */
-export const shardOfToken = (token: string): number => Number.parseInt(token.slice(0, 2), 16) >> 1
+/** The shard of a card token (32 hexadecimal digits, in lower case): its first 7 bits. */
+export const shardOfToken = (token: string): number => (hexDigitOf(token, 0) << 3) | (hexDigitOf(token, 1) >> 1)
+
+function hexDigitOf(token: string, at: number): number {
+  const code = token.charCodeAt(at)
+  return code < 0x61 ? code - 0x30 : code - 0x57
+}
 
 const fourDigits = 36 ** 4
 const fiveDigits = 36 ** 5

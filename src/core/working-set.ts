@@ -10,8 +10,8 @@ export interface Rows {
   readonly transactions: readonly Transaction[]
   /** Holds as they were stored some time ago: see `rememberedHold`. */
   readonly rememberedHolds?: readonly Transaction[]
-  readonly cards: Iterable<Card>
-  readonly lots: Iterable<Lot>
+  readonly cards: readonly Card[]
+  readonly lots: readonly Lot[]
   /** Holders whose row this batch has locked, each with what its limits have counted; null: that was not read. */
   readonly lockedHolders: Iterable<readonly [holder: number, usage: Usage | null]>
   /** Holders that this batch was to lock, and that are not there. Without: that is not known. */
@@ -128,6 +128,8 @@ export class WorkingSet {
     for (const card of rows.cards) this.#cards.set(card.token, card)
     for (const holder of rows.holdersWithLots) this.#lotsByHolder.set(holder, [])
     for (const lot of rows.lots) {
+      // Those of a holder come once for each card.
+      if (this.#lots.has(lot.id)) continue
       this.#lots.set(lot.id, lot)
       this.#lotsByHolder.get(lot.holder)?.push(lot.id)
     }

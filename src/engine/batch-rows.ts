@@ -1,3 +1,4 @@
+import type { CardToken } from '../core/commands.ts'
 import type { Micros } from '../core/ids.ts'
 import type { Lot } from '../core/ledger.ts'
 import type { Card, Decision, Transaction } from '../core/transactions.ts'
@@ -12,8 +13,8 @@ export interface ReadRows {
   readonly transactions: Transaction[]
   /** Not read: see `RecentHolds`. */
   rememberedHolds: readonly Transaction[]
-  readonly cards: Map<string, Card>
-  readonly lots: Map<number, Lot>
+  readonly cards: Card[]
+  readonly lots: Lot[]
   /** With what their limits have counted; null where that was not asked for. */
   readonly lockedHolders: Map<number, Usage | null>
   /** Where their rows are, and those of the lots. */
@@ -34,8 +35,8 @@ export const emptyRows = (lotsOf: ReadonlySet<number>): ReadRows => ({
   decisions: [],
   transactions: [],
   rememberedHolds: [],
-  cards: new Map(),
-  lots: new Map(),
+  cards: [],
+  lots: [],
   lockedHolders: new Map(),
   placesOfHolders: new Map(),
   placesOfLots: new Map(),
@@ -64,18 +65,22 @@ export const addTransaction: Reader = (row, into) => {
   into.transactions.push(transactionOf(row))
 }
 
-/** A row for each lot of a card's holder; the lot's columns are NULL where there is none. */
-export const addCard: Reader = (row, into) => {
-  const card = cardOf(row)
-  into.cards.set(card.token, card)
-  into.holdersWithLots.add(card.holder)
-  addLot(row, into)
-}
+/** A row for each lot of the holder of one of `tokens`; the lot's columns are NULL where there is none. */
+export const addCardOf =
+  (tokens: readonly CardToken[]): Reader =>
+  (row, into) => {
+    const card = cardOf(row, tokens[row.number()] as CardToken)
+    if (into.cards.at(-1)?.token !== card.token) {
+      into.cards.push(card)
+      into.holdersWithLots.add(card.holder)
+    }
+    addLot(row, into)
+  }
 
 export const addLot: Reader = (row, into) => {
   const lot = lotOf(row)
   if (lot === null) return
-  into.lots.set(lot.id, lot)
+  into.lots.push(lot)
   into.holdersWithLots.add(lot.holder)
   into.placesOfLots.set(lot.id, row.place())
 }

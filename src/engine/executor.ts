@@ -17,7 +17,7 @@ import { BatchError } from '../store/errors.ts'
 import type { Session } from '../store/session.ts'
 import { type DaySpan, partitionOf, type Statement, spanOf } from '../store/sql.ts'
 import {
-  addCard,
+  addCardOf,
   addClock,
   addDecision,
   addHolder,
@@ -186,7 +186,7 @@ export class Executor {
     if (plan.originalKeys.length > 0) {
       send(read.readTransactionsByKey(tenant, plan.originalKeys, plan.originalDays), addTransaction)
     }
-    if (tokens.length > 0) send(read.readCards(tenant, tokens), addCard)
+    if (tokens.length > 0) send(read.readCards(tenant, tokens), addCardOf(tokens))
     if (plan.lotsOf.size > 0) send(read.readLots(tenant, [...plan.lotsOf]), addLot)
     if (plan.lotsOfIds.size > 0 || plan.lotsOfKeys.length > 0) {
       send(read.readLotsOfTransactions(tenant, [...plan.lotsOfIds], plan.lotsOfKeys, plan.lotsOfDays), addLot)
@@ -281,7 +281,7 @@ interface Batch {
 
 /** The one synchronous step: every command sees the effects of those before it. */
 function decideAll(jobs: readonly Planned[], waiting: ReadonlySet<number>, read: ReadRows, catalog: Catalog): Batch {
-  const rows = new WorkingSet({ ...read, cards: read.cards.values(), lots: read.lots.values() })
+  const rows = new WorkingSet(read)
   const { timeZone, cutOverSeconds } = catalog.tenant
   const { batch, at } = read
   const context = {

@@ -73,11 +73,11 @@ export const transactionOf = (row: RowReader): Transaction => ({
   reason: reasonOfCode(row.number()),
 })
 
-export const cardColumns = (c: string): string =>
-  `${c}.token, ${c}.holder, ${c}.status, ${c}.expires_at, ${c}.pin_tries`
+/** All but the token, which is known. */
+export const cardColumns = (c: string): string => `${c}.holder, ${c}.status, ${c}.expires_at, ${c}.pin_tries`
 
-export const cardOf = (row: RowReader): Card => ({
-  token: row.uuid(),
+export const cardOf = (row: RowReader, token: string): Card => ({
+  token,
   holder: row.number(),
   status: cardStatuses[row.number()] as Card['status'],
   expiresAt: row.timeOrNull(),

@@ -6,6 +6,7 @@ import {
   dayOfTime,
   integers,
   partitionOf,
+  rowsOfTenant,
   type Statement,
   spanOf,
   statement,
@@ -83,15 +84,18 @@ export const readTransactionsByKey = (tenant: number, keys: readonly string[], d
     [tenant, uuids(keys), integers(days)],
   )
 
-/** Cards with the lots of their holders, and where those are: a row for each lot, one without where there is none. */
+/**
+ * Cards with the lots of their holders, and where those are: a row for each lot, one without where there is none. A row
+ * begins with the place of its card in `tokens`.
+ */
 export const readCards = (tenant: number, tokens: readonly string[]): Statement =>
   statement(
     'read_cards',
-    `SELECT ${cardColumns('c')}, ${lotColumns('l')}, l.ctid
-     FROM (SELECT $1::integer AS tenant, token FROM unnest($2::uuid[]) AS token OFFSET 0) AS x
+    `SELECT x.place, ${cardColumns('c')}, ${lotColumns('l')}, l.ctid
+     FROM ${rowsOfTenant(2, 'token uuid, place integer')} AS x
      JOIN cards c ON c.tenant = x.tenant AND c.token = x.token
      LEFT JOIN lots l ON l.tenant = c.tenant AND l.holder = c.holder`,
-    [tenant, uuids(tokens)],
+    [tenant, uuids(tokens), integers(tokens.map((_, place) => place))],
   )
 
 export const readLots = (tenant: number, holders: readonly number[]): Statement =>

@@ -5,7 +5,6 @@ import { reasons } from '../../core/reasons.ts'
 import type { Decision, Transaction } from '../../core/transactions.ts'
 import type { BillReference, LotDelta, PinTries } from '../../core/working-set.ts'
 import {
-  arrayOf,
   bigints,
   byteas,
   dayOfId,
@@ -265,14 +264,19 @@ export const insertHoldDeadlines = (
   tenant: number,
   batch: number,
   deadlines: readonly { due: number; ids: readonly TransactionId[] }[],
-): Statement =>
-  statement(
+): Statement => {
+  const txns = listsOf(
+    deadlines.map(({ ids }) => ids),
+    (numbers, id) => numbers.push(id),
+  )
+  return statement(
     'insert_hold_deadlines',
     `INSERT INTO hold_deadlines (due, batch_seq, tenant, txns)
-     SELECT due, $2::bigint, $1::integer, txns::bigint[]
-     FROM ${rowsOf(3, 'due timestamptz, txns text')} AS u`,
-    [tenant, batch, timestamps(deadlines.map(({ due }) => due)), texts(deadlines.map(({ ids }) => arrayOf(ids)))],
+     SELECT due, $2::bigint, $1::integer, ($3::bigint[])[first:last]
+     FROM ${rowsOf(4, 'due timestamptz, first integer, last integer')} AS u`,
+    [tenant, batch, txns.numbers, timestamps(deadlines.map(({ due }) => due)), txns.first, txns.last],
   )
+}
 
 export const insertRememberedReversals = (tenant: number, at: number, bills: readonly BillReference[]): Statement =>
   statement(

@@ -46,7 +46,7 @@ export const holderStatement = (tenant: number, holder: number) =>
 export async function readCard(query: Query, tenant: number, token: CardToken): Promise<CardView | null> {
   const rows = (await query(cardStatement(tenant, token))).map(values => {
     const row = new TextReader(values)
-    return { card: cardOf(row), ...holderRowOf(row) }
+    return { card: cardOf(row, token), ...holderRowOf(row) }
   })
   const [first] = rows
   return first === undefined ? null : { ...holderOf(first, rows), card: first.card }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sha256Hex } from '../../src/crypto/hash.ts'
 import { SettlementService } from '../../src/engine/settlement.ts'
+import type { Admin } from '../../src/http/admin/admin.ts'
 import { ApiKeys } from '../../src/http/api-keys.ts'
 import { nowMicros } from '../../src/ops/clock.ts'
 import { createAdmin } from '../../src/store/admin/admin.ts'
@@ -53,7 +54,7 @@ export interface TestAdmin {
 }
 
 /** Two tenants with API keys, an engine and the HTTP edge over a real database. The second tenant is `other`. */
-export async function startAdmin(options: { cards?: number } = {}): Promise<TestAdmin> {
+export async function startAdmin(options: { cards?: number; wrap?: (admin: Admin) => Admin } = {}): Promise<TestAdmin> {
   const ledger = await startLedger({ cards: options.cards ?? 5 })
   const { pool, url } = ledger
   await seedTenant(pool, {
@@ -90,15 +91,18 @@ export async function startAdmin(options: { cards?: number } = {}): Promise<Test
   await apiKeys.refresh()
   const catalogOf = (tenant: number) => catalogs.byTenant.get(tenant)
   const engine = ledger.engine({ catalogOf })
+  const { wrap = admin => admin } = options
   const http = await startHttp(command => engine.submit(command), {
     apiKeys,
     catalogOf,
     reads: createReads(readPool.query),
     settlements: new SettlementService({ pool, query: readPool.query, submit: engine, catalogOf, now: nowMicros }),
-    admin: createAdmin({
-      pool: adminPool,
-      refresh: () => Promise.all([catalogs.refresh(), apiKeys.refresh()]),
-    }),
+    admin: wrap(
+      createAdmin({
+        pool: adminPool,
+        refresh: () => Promise.all([catalogs.refresh(), apiKeys.refresh()]),
+      }),
+    ),
   })
   return {
     ledger,

@@ -494,6 +494,20 @@ CREATE TABLE organisation_counters (
   CONSTRAINT organisation_counters_pkey PRIMARY KEY (tenant, organisation)
 ) WITH (fillfactor=20);
 
+CREATE TABLE organisation_movements (
+  batch_seq bigint NOT NULL,
+  at timestamp with time zone NOT NULL,
+  amount bigint NOT NULL,
+  balance bigint,
+  tenant integer NOT NULL,
+  organisation integer NOT NULL,
+  idx smallint NOT NULL,
+  reason text,
+  reference text,
+  actor text,
+  CONSTRAINT organisation_movements_pkey PRIMARY KEY (tenant, organisation, batch_seq, idx)
+);
+
 CREATE TABLE organisations (
   tenant integer NOT NULL,
   id integer NOT NULL,
@@ -907,6 +921,10 @@ COMMENT ON COLUMN lot_movements.balance IS 'What was posted on the lot after it'
 COMMENT ON COLUMN lot_movements.kind IS 'The kind of the command, as in decisions';
 
 COMMENT ON COLUMN lots.status IS '0 open, 1 frozen';
+
+COMMENT ON COLUMN organisation_movements.amount IS 'Below zero: paid back to it';
+
+COMMENT ON COLUMN organisation_movements.balance IS 'What it had left after it; NULL: copied from the audit log';
 
 COMMENT ON COLUMN transactions.business_date IS 'Days since 1970-01-01, in the tenant''s zone and after its cut-over';
 

@@ -30,7 +30,7 @@ const expectedNames = [
     'update_lot_expiry',
     'update_usage',
   ],
-  ...['update_organisations', 'insert_movements'],
+  ...['update_organisations', 'insert_movements', 'insert_organisation_movements'],
   ...['insert_remembered_reversals', 'delete_remembered_reversals', 'insert_batch'],
   ...['resolve_key', 'resolve_key_range', 'resolve_rrn', 'resolve_reference'],
 ]

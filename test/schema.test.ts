@@ -14,6 +14,7 @@ const migrations = [
   '0007_imports.sql',
   '0008_key_makers.sql',
   '0009_movements.sql',
+  '0010_deposits.sql',
 ]
 let database: TestDatabase
 beforeAll(async () => {

@@ -1,3 +1,4 @@
+import type { Agreed } from './approvals.ts'
 import type { Micros } from './ids.ts'
 import type { Reason } from './reasons.ts'
 
@@ -30,6 +31,8 @@ export interface Creation<Item> {
   readonly content: string
   /** The JSON text that is answered and logged. It must have no secret in it. */
   bodyOf(item: Item): string
+  /** The approval that it carries out: what is made and the answer of the approval are stored together. */
+  readonly approval?: number
 }
 
 /** What is answered to a creation: `version` is that of the item, where it has one. */
@@ -52,6 +55,8 @@ export interface Change<Item> {
   readonly version: number | null
   /** The JSON text that is logged, before and after. It must have no secret in it. */
   bodyOf(item: Item): string
+  /** The approval that it carries out. */
+  readonly agreed?: Agreed<Item>
 }
 
 export type Changed<Item> =

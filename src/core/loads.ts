@@ -191,7 +191,9 @@ export function decideDeposit(command: Deposit, rows: WorkingSet, context: Decis
       : transfer(funder.account, clearingAccount, -amount, 0n),
   ]
   changeBalance(id, amount, rows)
-  return answer(command, rows, context, { reason: 'approved', transaction: null, postings })
+  const outcome = answer(command, rows, context, { reason: 'approved', transaction: null, postings })
+  rows.moveOrganisation(id, amount, command.note)
+  return outcome
 }
 
 function accountOf(funder: number, { catalog }: DecisionContext): AccountId {

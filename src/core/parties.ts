@@ -1,4 +1,6 @@
 import type { Funder, Operation, Terminal } from './catalog.ts'
+import type { Note } from './commands.ts'
+import type { Micros } from './ids.ts'
 
 export const statuses = ['active', 'suspended'] as const
 export type Status = (typeof statuses)[number]
@@ -23,6 +25,23 @@ export interface Organisation {
 
 export type NewOrganisation = Omit<Organisation, 'id' | 'version' | 'balance'>
 export type OrganisationPatch = Partial<Omit<NewOrganisation, 'code'>>
+
+/** What an organisation has paid in. */
+export interface DepositRecord {
+  /** The decision, by its batch and its place there. */
+  readonly batch: number
+  readonly index: number
+  readonly at: Micros
+  /** Below zero: paid back to it. */
+  readonly amount: bigint
+  readonly note: Note
+}
+
+/** Each null: any. */
+export interface DepositFilter {
+  readonly from: Micros | null
+  readonly to: Micros | null
+}
 
 /** A merchant as the admin API has it. */
 export interface MerchantRecord {

@@ -82,6 +82,17 @@ export interface Movement {
   readonly note: Note
 }
 
+/** What an organisation has paid in, by the decision with this index. */
+export interface OrganisationMovement {
+  readonly index: number
+  readonly organisation: number
+  /** Below zero: paid back to it. */
+  readonly amount: bigint
+  /** What it has left after it. */
+  readonly balance: bigint
+  readonly note: Note
+}
+
 /** The wrong PINs of a card, as they were read and as they are to be. */
 export interface PinTries {
   readonly token: CardToken
@@ -101,6 +112,7 @@ export class WorkingSet {
   readonly remembered: BillReference[] = []
   readonly recalled: BillReference[] = []
   readonly movements: Movement[] = []
+  readonly organisationMovements: OrganisationMovement[] = []
   readonly #pinTries = new Map<CardToken, PinTries>()
 
   readonly #decisions = new Map<Key, Decision>()
@@ -257,6 +269,13 @@ export class WorkingSet {
     const index = this.newDecisions.length - 1
     const { kind } = this.newDecisions[index] as Decision
     this.movements.push({ index, kind, lot, holder, amount, balance: creditsPosted - debitsPosted, note })
+  }
+
+  /** Keeps the reason of what the newest decision has changed of an organisation's balance. */
+  moveOrganisation(organisation: number, amount: bigint, note: Note): void {
+    const { balance } = this.#organisations.get(organisation) as OrganisationCounters
+    const index = this.newDecisions.length - 1
+    this.organisationMovements.push({ index, organisation, amount, balance, note })
   }
 
   knowsWatermark(merchant: number): boolean {

@@ -242,7 +242,7 @@ export class Executor {
       const hash = this.#hash(chainBytes(this.#lastHash, batch, at, decisions))
       link = { run: this.#run, position: this.#position, hash }
       flight.push(write.insertDecisions(tenant, batch, at, decisions.toSorted(byKey), partitions))
-      const { newLots, changedLots, changedUsage, changedOrganisations, movements } = rows
+      const { newLots, changedLots, changedUsage, changedOrganisations, movements, organisationMovements } = rows
       if (newLots.length > 0) flight.push(writeLots.insertLots(tenant, at, newLots))
       if (opened.length > 0) flight.push(write.insertTransactions(tenant, at, opened, partitions))
       if (changed.length > 0) flight.push(write.updateTransactions(tenant, changed, partitions))
@@ -254,6 +254,9 @@ export class Executor {
       if (changedUsage.length > 0) flight.push(writeLots.updateUsage(tenant, changedUsage, placesOfHolders))
       if (changedOrganisations.length > 0) flight.push(writeLots.updateOrganisations(tenant, changedOrganisations))
       if (movements.length > 0) flight.push(writeLots.insertMovements(tenant, batch, at, movements))
+      if (organisationMovements.length > 0) {
+        flight.push(writeLots.insertOrganisationMovements(tenant, batch, at, organisationMovements))
+      }
       const deadlines = deadlinesOf(opened)
       if (deadlines.length > 0) flight.push(write.insertHoldDeadlines(tenant, batch, deadlines))
       if (rows.remembered.length > 0) flight.push(write.insertRememberedReversals(tenant, at, rows.remembered))

@@ -10,6 +10,7 @@ import { audit } from './audit.ts'
 import { createReadPool } from './reads/pool.ts'
 
 let ledger: TestLedger
+const depositsName = 'every deposit is in the list of its organisation, and the other way round'
 const limitsName = 'every limit has counted what is in force'
 const holderOfLimits = 1
 
@@ -47,6 +48,10 @@ beforeAll(async () => {
   await settle(engine)
   // Late: it is booked as a refund, which gives back to the limits.
   await engine.submit(make.reverse({ by: 'id', id: whole }, { key: newClientKey(), channel: 'terminal' }))
+  const note = { reason: null, reference: 'bank 1', actor: 'finance' }
+  const asked = { tenant: ledger.catalog.tenant.id, channel: 'api', day: null, content: '00', note } as const
+  await engine.submit({ kind: 'deposit', ...asked, key: newClientKey(), organisation: 1, amount: 100_000n })
+  await engine.submit({ kind: 'deposit', ...asked, key: newClientKey(), organisation: 1, amount: -20n })
   await buy(300n)
 })
 afterAll(() => ledger.close())
@@ -108,6 +113,18 @@ describe('what is wrong is found', () => {
        DELETE FROM settlement_lines WHERE txn IN (SELECT txn FROM kept)`,
       'INSERT INTO settlement_lines SELECT * FROM kept; DROP TABLE kept',
       ['every settlement takes what its watermark says, and adds up'],
+    ],
+    [
+      'a deposit that is not listed',
+      'CREATE TABLE kept AS SELECT * FROM organisation_movements; DELETE FROM organisation_movements WHERE amount < 0',
+      'INSERT INTO organisation_movements SELECT * FROM kept WHERE amount < 0; DROP TABLE kept',
+      [depositsName],
+    ],
+    [
+      'a deposit that nobody paid in',
+      'UPDATE organisation_movements SET idx = idx + 1 WHERE amount > 0',
+      'UPDATE organisation_movements SET idx = idx - 1 WHERE amount > 0',
+      [depositsName],
     ],
     [
       'a refusal with an effect',

@@ -3,6 +3,7 @@ import type { Command } from '../../src/core/commands.ts'
 import { sha256Hex } from '../../src/crypto/hash.ts'
 import type { Result } from '../../src/engine/result.ts'
 import { SettlementService } from '../../src/engine/settlement.ts'
+import type { Admin } from '../../src/http/admin/admin.ts'
 import { ApiKeys } from '../../src/http/api-keys.ts'
 import { nowMicros } from '../../src/ops/clock.ts'
 import { createAdmin } from '../../src/store/admin/admin.ts'
@@ -55,7 +56,7 @@ export interface TestAdmin {
 }
 
 /** Two tenants with API keys, an engine and the HTTP edge over a real database. The second tenant is `other`. */
-export async function startAdmin(options: { cards?: number } = {}): Promise<TestAdmin> {
+export async function startAdmin(options: { cards?: number; wrap?: (admin: Admin) => Admin } = {}): Promise<TestAdmin> {
   const ledger = await startLedger({ cards: options.cards ?? 5 })
   const { pool, url } = ledger
   await seedTenant(pool, {
@@ -92,15 +93,18 @@ export async function startAdmin(options: { cards?: number } = {}): Promise<Test
   await apiKeys.refresh()
   const catalogOf = (tenant: number) => catalogs.byTenant.get(tenant)
   const submit = (command: Command): Promise<Result> => engine.submit(command)
+  const { wrap = admin => admin } = options
   const http = await startHttp(submit, {
     apiKeys,
     catalogOf,
     reads: createReads(readPool.query),
     settlements: new SettlementService({ pool, query: readPool.query, submit: { submit }, catalogOf, now: nowMicros }),
-    admin: createAdmin({
-      pool: adminPool,
-      refresh: () => Promise.all([catalogs.refresh(), apiKeys.refresh()]),
-    }),
+    admin: wrap(
+      createAdmin({
+        pool: adminPool,
+        refresh: () => Promise.all([catalogs.refresh(), apiKeys.refresh()]),
+      }),
+    ),
   })
   // After the edge: making it may block the event loop for so long that lanes give their connections up.
   const engine = ledger.engine({ catalogOf })

@@ -52,7 +52,10 @@ interface Order {
   readonly request: unknown
 }
 
-/** Carries an order out: what the request would have been answered with. `again`: it may be tried again. */
+/**
+ * Carries an order out: what the request would have been answered with. `again`: it may be tried again. What the engine
+ * has not decided must be stored together with its answer: an order without one expires, and is asked for anew.
+ */
 export type Executor = (order: Order, call: Call) => Promise<Carried>
 export type Carried = ApprovalAnswer | { readonly again: Refusal }
 

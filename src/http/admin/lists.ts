@@ -58,8 +58,11 @@ export const id = (about: string): Filter<number> => ({ about, must: 'must be an
 export const parseId = (digits: string): number | null =>
   /^[1-9][0-9]{0,14}$/.test(digits) ? Number.parseInt(digits, 10) : null
 
-/** What a cursor is of: the code or the id of the last item, or its place: time, batch, index and lot. */
-type CursorOf = 'code' | 'id' | 'place'
+/**
+ * What a cursor is of: the code or the id of the last item, its decision (batch and index), or its place: time, batch,
+ * index and lot.
+ */
+type CursorOf = 'code' | 'id' | 'decision' | 'place'
 
 interface List<Item, Given extends Filters> {
   readonly filters: Given
@@ -178,6 +181,7 @@ function parseCursor(cursor: string, of: CursorOf): string | null {
   const last = /^[\w-]{1,400}$/.test(cursor) ? Buffer.from(cursor, 'base64url').toString() : ''
   if (last === '' || cursorOf(last) !== cursor || /\p{C}/u.test(last)) return null
   if (of === 'place') return /^[0-9]{1,16}(?:\.[0-9]{1,16}){3}$/.test(last) ? last : null
+  if (of === 'decision') return /^[0-9]{1,16}\.[0-9]{1,5}$/.test(last) ? last : null
   return of === 'code' || parseId(last) !== null ? last : null
 }
 

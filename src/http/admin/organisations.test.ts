@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startAdmin, type TestAdmin } from '../../../test/support/admin.ts'
 
@@ -147,6 +148,45 @@ test('deposits are listed with who recorded them, for the organisation too', asy
   const csv = await admin.call('GET', `${deposits}?format=csv&from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z`)
   expect(csv.text).toBe('id,organisation,amount,reason,reference,at,actor\r\n')
   expect((await admin.call('GET', `${path}/snapp/deposits`, { key: 'organisation-key' })).status).toBe(404)
+})
+
+describe('the list of deposits', () => {
+  const deposits = `${path}/bazaar/deposits`
+  const listed = async (query = '') => (await admin.call('GET', `${deposits}${query}`)).json.items
+
+  test('those of before it was kept are copied into it from the audit log', async () => {
+    const { pool } = admin.ledger
+    const before = await listed()
+    expect(before).toHaveLength(2)
+    const migration = readFileSync(new URL('../../../migrations/0010_deposits.sql', import.meta.url), 'utf8')
+    const copy = migration.slice(migration.indexOf('INSERT INTO'))
+    await pool.query(`DELETE FROM organisation_movements; ${copy}; ${copy}`)
+    expect(await listed()).toEqual(before)
+  })
+
+  test('has one whose line in the audit log was never written', async () => {
+    const { pool } = admin.ledger
+    const lines = (await admin.audit('organisation', 'bazaar')).length
+    await pool.query("ALTER TABLE audit_log ADD CONSTRAINT away CHECK (action <> 'deposit') NOT VALID")
+    const body = { amount: 5, reference: 'bank-3' }
+    const answer = await admin.call('POST', deposits, { key: 'finance-key', body })
+    await pool.query('ALTER TABLE audit_log DROP CONSTRAINT away')
+    expect([answer.status, answer.json.reason]).toEqual([504, 'outcome_unknown'])
+    expect(await admin.audit('organisation', 'bazaar')).toHaveLength(lines)
+    const [newest] = await listed()
+    expect(newest).toMatchObject({ organisation: 'bazaar', ...body, reason: null, actor: 'finance-key' })
+    const { rows } = await pool.query(
+      `SELECT m.balance, c.balance AS left FROM organisation_movements m
+       JOIN organisation_counters c USING (tenant, organisation) ORDER BY batch_seq DESC LIMIT 1`,
+    )
+    expect(rows[0].balance).toBe(rows[0].left)
+  })
+
+  test('is filtered by the time that it tells', async () => {
+    const [newest, ...earlier] = await listed()
+    expect(await listed(`?from=${newest.at}`)).toEqual([newest])
+    expect(await listed(`?to=${newest.at}`)).toEqual(earlier)
+  })
 })
 
 describe('lists', () => {

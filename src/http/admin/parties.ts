@@ -1,5 +1,7 @@
 import type { Change, Changed, Created, Creation, Page, PageRequest } from '../../core/admin.ts'
 import type {
+  DepositFilter,
+  DepositRecord,
   MerchantPatch,
   MerchantRecord,
   NewMerchant,
@@ -27,6 +29,12 @@ export interface PartiesAdmin {
     code: string,
     patch: OrganisationPatch,
   ): Promise<Changed<Organisation>>
+  /** Of one organisation, the newest first. */
+  deposits(
+    tenant: number,
+    filter: DepositFilter & { readonly organisation: number },
+    page: PageRequest,
+  ): Promise<Page<DepositRecord>>
 
   merchant(tenant: number, code: string): Promise<MerchantRecord | null>
   /** `only`: codes of those that the asker may see; null: all. */

@@ -36,7 +36,7 @@ export const termsBody = ({ program, version, startsAt, madeAt, madeBy, terms }:
 })
 
 /** Carries out a change of terms that a second person has approved. What was to start by now starts at once. */
-export const carryOutTerms: Executor = async ({ asker, key, content, request }, { deps }): Promise<Carried> => {
+export const carryOutTerms: Executor = async ({ id, asker, key, content, request }, { deps }): Promise<Carried> => {
   const wish = request as TermsWish
   const terms = termsOf(wish)
   if ('errors' in terms) return carriedRefusal({ reason: 'format_invalid', errors: terms.errors })
@@ -46,6 +46,7 @@ export const carryOutTerms: Executor = async ({ asker, key, content, request }, 
     key: sha256Hex(`terms ${key}`).slice(0, 32),
     content,
     bodyOf: (item: TermsRecord) => JSON.stringify(termsBody(item)),
+    approval: id,
   }
   const created = await deps.admin.programs.changeTerms(creation, wish.program, terms, 'now')
   if (created.kind === 'refused') return carriedRefusal(created)

@@ -186,12 +186,3 @@ async function decideLate(
   }
   return refused('state_unsuitable', 'id', `was not carried out within ${approvalDaysMax} days after it was approved`)
 }
-
-/** Keeps what came of an approved request: the first that is known. */
-export async function answerApproval(run: Run, tenant: number, id: number, answer: ApprovalAnswer): Promise<void> {
-  await run(`UPDATE approvals SET answer = $3::json WHERE tenant = $1 AND id = $2 AND answer IS NULL`, [
-    tenant,
-    id,
-    JSON.stringify(answer),
-  ])
-}

@@ -1,5 +1,6 @@
 import { type Change, type Changed, type Created, type Creation, type Refused, refused } from '../../core/admin.ts'
 import { idOf, idOrNull } from '../sql.ts'
+import { answerApproval } from './approval-answers.ts'
 import { writeAudit } from './audit-log.ts'
 import { readCommandContent } from './keys.ts'
 import type { AdminPool, Run } from './pool.ts'
@@ -35,7 +36,7 @@ export function createOnce<Item>(
   creation: Creation<Item>,
   make: (run: Run) => Promise<Made<Item> | Refused>,
 ): Promise<Created> {
-  const { actor, key, content, bodyOf } = creation
+  const { actor, key, content, bodyOf, approval } = creation
   return pool.transaction(async (run): Promise<Created> => {
     await run('SELECT pg_advisory_xact_lock($1, hashtext($2))', [requestsLock, `${actor.tenant}:${key}`])
     const [stored] = await run(
@@ -63,6 +64,7 @@ export function createOnce<Item>(
        VALUES (clock_timestamp(), $1, $2::uuid, $3, $4, $5, $6)`,
       [actor.tenant, key, content, status, version, body],
     )
+    if (approval !== undefined) await answerApproval(run, actor.tenant, approval, { status, body: JSON.parse(body) })
     await writeAudit(run, actor, { action: 'create', entity: entity.name, entityId: id, before: null, after: body })
     return { kind: 'created', replayed: false, status, version, body }
   })
@@ -81,7 +83,7 @@ export function changeOnce<Item extends { readonly version: number }>(
     write,
   }: { read: (run: Run) => Promise<Item | null>; write: (run: Run, before: Item) => Promise<Refused | null> },
 ): Promise<Changed<Item>> {
-  const { actor, version, bodyOf } = change
+  const { actor, version, bodyOf, agreed } = change
   return pool.transaction(async (run): Promise<Changed<Item>> => {
     if (entity.isReference) await moveCatalogVersion(run, actor.tenant)
     const before = await read(run)
@@ -93,6 +95,7 @@ export function changeOnce<Item extends { readonly version: number }>(
     if (item === null) throw new Error(`${entity.name} ${entity.id} is gone`)
     const { name, id: entityId, action = 'update' } = entity
     await writeAudit(run, actor, { action, entity: name, entityId, before: bodyOf(before), after: bodyOf(item) })
+    if (agreed !== undefined) await answerApproval(run, actor.tenant, agreed.approval, agreed.answerOf(item))
     return { kind: 'changed', item }
   })
 }

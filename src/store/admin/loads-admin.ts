@@ -2,9 +2,9 @@ import type { Actor, Change, Creation, PageRequest } from '../../core/admin.ts'
 import type { Approval, ApprovalAnswer, ApprovalKind } from '../../core/approvals.ts'
 import type { LineState, LoadList, LoadSchedule, NewList, NewSchedule, SchedulePatch } from '../../core/load-lists.ts'
 import type { HolderName, MovementFilter } from '../../core/lot-movements.ts'
+import { answerApproval } from './approval-answers.ts'
 import {
   type ApprovalFilter,
-  answerApproval,
   createApproval,
   decideApproval,
   listApprovals,

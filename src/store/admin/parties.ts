@@ -1,3 +1,4 @@
+import { listDeposits } from './deposits.ts'
 import { changeMerchant, createMerchant, listMerchants, readMerchant } from './merchants.ts'
 import { changeOrganisation, createOrganisation, listOrganisations, readOrganisation } from './organisations.ts'
 import type { AdminPool } from './pool.ts'
@@ -9,6 +10,7 @@ export const createParties = (pool: AdminPool) => ({
   organisations: listOrganisations.bind(null, pool.run),
   createOrganisation: createOrganisation.bind(null, pool),
   changeOrganisation: changeOrganisation.bind(null, pool),
+  deposits: listDeposits.bind(null, pool.run),
   merchant: readMerchant.bind(null, pool.run),
   merchants: listMerchants.bind(null, pool.run),
   createMerchant: createMerchant.bind(null, pool),

@@ -1,4 +1,5 @@
 import { chainLineSql } from '../batch/chain.ts'
+import { commandCodeOf } from '../batch/codes.ts'
 import { dayOfId, microsOf } from '../sql.ts'
 import type { Check } from './check.ts'
 
@@ -69,6 +70,25 @@ export const ledgerChecks: readonly Check[] = [
       SELECT coalesce(p.tenant, n.tenant) || '/' || coalesce(p.lot, n.lot) FROM posted p
       FULL JOIN (SELECT * FROM lot_movements) AS n USING (tenant, batch_seq, idx, lot)
       WHERE coalesce(p.amount, 0) <> coalesce(n.amount, 0)`,
+  },
+  {
+    name: 'every deposit is in the list of its organisation, and the other way round',
+    of: 'SELECT count(*) FROM organisation_movements',
+    // Of what was deposited before there was a list only that is in it which the audit log knew.
+    wrong: `
+      WITH sides AS (
+        SELECT tenant, batch_seq, idx, at, credit AS account, posted AS amount FROM movements
+        WHERE kind = ${commandCodeOf('deposit')}
+        UNION ALL SELECT tenant, batch_seq, idx, at, debit, -posted FROM movements
+        WHERE kind = ${commandCodeOf('deposit')}),
+      deposits AS (
+        SELECT s.tenant, o.id AS organisation, s.batch_seq, s.idx, s.at, s.amount FROM sides s
+        JOIN organisations o ON o.tenant = s.tenant AND o.account = s.account)
+      SELECT coalesce(d.tenant, n.tenant) || '/' || coalesce(d.batch_seq, n.batch_seq) || '.' || coalesce(d.idx, n.idx)
+      FROM deposits d
+      FULL JOIN (SELECT * FROM organisation_movements) AS n USING (tenant, organisation, batch_seq, idx)
+      WHERE d.amount IS DISTINCT FROM n.amount
+        AND (n.amount IS NOT NULL OR d.at > (SELECT at FROM migrations WHERE name = '0010_deposits.sql'))`,
   },
   {
     name: 'every posting on a lot has its lot',

@@ -1,5 +1,11 @@
 import type { Lot } from '../../core/ledger.ts'
-import type { LotChange, Movement, OrganisationChange, UsageChange } from '../../core/working-set.ts'
+import type {
+  LotChange,
+  Movement,
+  OrganisationChange,
+  OrganisationMovement,
+  UsageChange,
+} from '../../core/working-set.ts'
 import {
   bigints,
   expectMoved,
@@ -168,6 +174,36 @@ export const insertMovements = (tenant: number, batch: number, at: number, movem
       bigints(movements.map(one => one.balance)),
       smallints(movements.map(one => one.index)),
       smallints(movements.map(one => commandCodeOf(one.kind))),
+      texts(movements.map(one => one.note.reason)),
+      texts(movements.map(one => one.note.reference)),
+      texts(movements.map(one => one.note.actor)),
+    ],
+  )
+
+export const insertOrganisationMovements = (
+  tenant: number,
+  batch: number,
+  at: number,
+  movements: readonly OrganisationMovement[],
+): Statement =>
+  statement(
+    'insert_organisation_movements',
+    `INSERT INTO organisation_movements (batch_seq, at, amount, balance, tenant, organisation, idx, reason, reference,
+       actor)
+     SELECT $2::bigint, ${timestampOf('$3::bigint')}, amount, balance, $1::integer, organisation, idx, reason,
+       reference, actor
+     FROM ${rowsOf(
+       4,
+       'amount bigint, balance bigint, organisation integer, idx smallint, reason text, reference text, actor text',
+     )} AS u`,
+    [
+      tenant,
+      batch,
+      at,
+      bigints(movements.map(one => one.amount)),
+      bigints(movements.map(one => one.balance)),
+      integers(movements.map(one => one.organisation)),
+      smallints(movements.map(one => one.index)),
       texts(movements.map(one => one.note.reason)),
       texts(movements.map(one => one.note.reference)),
       texts(movements.map(one => one.note.actor)),

@@ -67,7 +67,7 @@ export function addClawbackListRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
 export const clawBackApproved: Executor = async ({ id, asker, content, request }, { deps }) => {
   const bodyOf = (list: LoadList): string => JSON.stringify(loadFileBody(list, deps.catalogOf(asker.tenant)))
   // The key of the request has the approval as its answer.
-  const creation = { actor: asker, key: approvalKey(id), content, bodyOf }
+  const creation = { actor: asker, key: approvalKey(id), content, bodyOf, approval: id }
   const created = await deps.admin.loads.createClawbackList(creation, request as NewClawbackList)
   if (created.kind === 'refused') return carriedRefusal(created)
   if (created.kind === 'other_content') throw new Error('an approval was carried out with other content')

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Change, Changed } from '../../../core/admin.ts'
+import type { ApprovalAnswer } from '../../../core/approvals.ts'
 import { dateOfDay } from '../../../core/calendar.ts'
 import type { Catalog } from '../../../core/catalog.ts'
 import {
@@ -282,13 +283,15 @@ export function addLoadFileRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
 }
 
 /** Starts a list that a second person has approved: as it was then, not as it was checked again since. */
-export const runApprovedList: Executor = async ({ request, approver }, { deps }) => {
+export const runApprovedList: Executor = async ({ id: approval, request, approver }, { deps }) => {
   const { loadFile, version = null } = request as { loadFile: string; version?: number }
   const id = parseId(loadFile) ?? 0
   const bodyOf = (list: LoadList): object => loadFileBody(list, deps.catalogOf(approver.tenant))
-  const change = { actor: approver, version: null, bodyOf: (list: LoadList) => JSON.stringify(bodyOf(list)) }
+  const answerOf = (list: LoadList): ApprovalAnswer => ({ status: 202, body: bodyOf(list) })
+  const agreed = { approval, answerOf }
+  const change = { actor: approver, version: null, bodyOf: (list: LoadList) => JSON.stringify(bodyOf(list)), agreed }
   const changed = await deps.admin.loads.runList(change, id, null, version)
-  if (changed.kind === 'changed') return { status: 202, body: bodyOf(changed.item) }
+  if (changed.kind === 'changed') return answerOf(changed.item)
   return carriedRefusal(changed.kind === 'refused' ? changed : { reason: 'not_found' })
 }
 

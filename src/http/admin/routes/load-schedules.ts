@@ -216,7 +216,7 @@ export const createApprovedSchedule: Executor = async ({ id, asker, content, req
   if (catalog === undefined) return { again: { reason: 'switch_unavailable' } }
   const bodyOf = (schedule: LoadSchedule): string => JSON.stringify(scheduleBody(schedule, catalog))
   // The key of the request has the approval as its answer.
-  const creation = { actor: asker, key: approvalKey(id), content, bodyOf }
+  const creation = { actor: asker, key: approvalKey(id), content, bodyOf, approval: id }
   const created = await deps.admin.loads.createSchedule(creation, scheduleOf(request as Wish, catalog, deps))
   if (created.kind === 'refused') return carriedRefusal(created)
   if (created.kind === 'other_content') throw new Error('an approval was carried out with other content')

@@ -1,6 +1,5 @@
-import type { NewOrganisation, Organisation } from '../../../core/parties.ts'
+import type { DepositRecord, NewOrganisation, Organisation } from '../../../core/parties.ts'
 import { statuses } from '../../../core/parties.ts'
-import type { Decision } from '../../../core/transactions.ts'
 import { toJsonAmount } from '../../amounts.ts'
 import { type ApiKey, sees } from '../../api-keys.ts'
 import type { HttpApp, HttpDeps } from '../../deps.ts'
@@ -27,11 +26,11 @@ import {
 
 const tag = 'Organisations'
 const filters = { status: oneOf('Only these.', statuses) }
-const depositFilters = { from: time('Recorded at or after.'), to: time('Recorded before.') }
+const depositFilters = { from: time('Booked at or after.'), to: time('Booked before.') }
 
 /** Organisations with their contracts, and what they pay in. */
 export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight): void {
-  const { parties, setup } = deps.admin
+  const { parties } = deps.admin
   const find = async (apiKey: ApiKey, code: string): Promise<Organisation | null> => {
     const found = await parties.organisation(apiKey.tenant, code)
     return found !== null && sees(apiKey, found.id) ? found : null
@@ -193,21 +192,15 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
       if (organisation === null) return sendProblem(reply, { reason: 'not_found' })
       return answerList(request, reply, {
         filters: depositFilters,
-        cursor: 'id',
-        read: (span, page) => setup.audit(apiKey.tenant, { ...depositsOf(organisation), ...span }, page),
-        render: ({ after, actor }) => ({ ...noNote, ...JSON.parse(after ?? '{}'), actor }),
+        cursor: 'decision',
+        read: (span, page) => parties.deposits(apiKey.tenant, { organisation: organisation.id, ...span }, page),
+        render: deposit => lineOf(deposit, organisation.code),
         columns: columnsOf(DepositLine),
         name: `deposits-${organisation.code}`,
       })
     },
   )
 }
-
-const depositsOf = ({ code }: Organisation) =>
-  ({ entity: 'organisation', entityId: code, action: 'deposit', actor: null }) as const
-
-/** Of lines that were written before deposits told theirs. */
-const noNote = { reason: null, reference: null }
 
 const bodyOf = ({ id: _, creditLimit, balance, version, ...rest }: Organisation) => ({
   ...rest,
@@ -228,9 +221,15 @@ const newOf = (body: NewOrganisationBody): NewOrganisation => ({
 })
 
 /** A decision is found again by its batch and its place there. */
-/** Its line in the audit log has this too, and the list of deposits tells it from there. */
 const depositOf = (
-  { batch, index, at }: Decision,
+  { batch, index, at }: Pick<DepositRecord, 'batch' | 'index' | 'at'>,
   organisation: string,
   given: Pick<DepositLine, 'amount' | 'reason' | 'reference'>,
 ) => ({ id: `${batch}-${index}`, organisation, ...given, at: rfc3339(at) })
+
+const lineOf = (deposit: DepositRecord, organisation: string): DepositLine => {
+  const { reason, reference, actor } = deposit.note
+  const amount = toJsonAmount(deposit.amount)
+  // The switch alone has no label, and it records no deposits.
+  return { ...depositOf(deposit, organisation, { amount, reason, reference }), actor: actor ?? '' }
+}

@@ -177,7 +177,7 @@ export const createApprovedSeries: Executor = async ({ id, asker, content, reque
   const made = seriesOf(request as NewSeriesBody, randomBytes(32).toString('hex'), asked, deps)
   if ('refusal' in made) return carriedRefusal(made.refusal)
   // The key of the request has the approval as its answer.
-  const creation = { actor: asker, key: approvalKey(id), content, bodyOf: textOf }
+  const creation = { actor: asker, key: approvalKey(id), content, bodyOf: textOf, approval: id }
   const created = await deps.admin.vouchers.create(creation, made.series)
   if (created.kind === 'refused') return carriedRefusal(created)
   if (created.kind === 'other_content') throw new Error('an approval was carried out with other content')

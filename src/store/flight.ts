@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { Surplus } from '../ops/surplus.ts'
 import type { Statement } from './sql.ts'
 import type { MessageWriter } from './wire.ts'
 import { WireRows } from './wire-rows.ts'
@@ -73,6 +74,7 @@ const code = { parseComplete: 49, bindComplete: 50, closeComplete: 51, commandCo
 /** Type and length. The length counts itself, so that it is 4 or more. */
 const headerBytes = 5
 const nothing = Buffer.alloc(0)
+const sizeAtFirst = 65_536
 
 /**
  * Reads the answer to a flight: what it consists of, rows above all, is kept as it came, in one buffer that is used
@@ -80,7 +82,7 @@ const nothing = Buffer.alloc(0)
  * begun before a flight would otherwise end as the beginning of its answer.
  */
 export class FlightReader {
-  #bytes = Buffer.allocUnsafeSlow(65_536)
+  #bytes = Buffer.allocUnsafeSlow(sizeAtFirst)
   /** Where the next message begins. */
   #at = 0
   /** Up to where the buffer is filled. */
@@ -92,8 +94,10 @@ export class FlightReader {
   /** Where the first row of the statement under way is, and how many there are. */
   #from = 0
   #count = 0
+  readonly #surplus = new Surplus()
 
   begin(): void {
+    if (this.#surplus.isTooLarge(this.#bytes.length, this.#end)) this.#bytes = Buffer.allocUnsafeSlow(sizeAtFirst)
     this.#at = 0
     this.#end = 0
     this.#from = 0

@@ -1,6 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { afterAll, describe, expect, test } from 'vitest'
 import { type OutputFile, PieceWriter, waitingPiecesMax } from './buffered-output.ts'
 
 const output = JSON.stringify(new URL('./buffered-output.ts', import.meta.url).href)
@@ -27,6 +32,57 @@ test('a line is written although no other follows', async () => {
   child.stdin.end()
   const [status] = await once(child, 'exit')
   expect(status).toBe(0)
+})
+
+// Other systems have no /proc to open a pipe anew in.
+describe.runIf(process.platform === 'linux').concurrent('a pipe', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'charsu-pipe-'))
+  afterAll(() => rmSync(directory, { recursive: true }))
+
+  /** A program that writes 5,000 lines of a kilobyte to a pipe, which waits as those of a shell do. */
+  const writing = (name: string, program: string) => {
+    const pipe = join(directory, name)
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0)
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
+    const writer = openSync(pipe, constants.O_WRONLY)
+    const lines = `for (let line = 0; line < 5_000; line++) output.write(line + ' ' + 'x'.repeat(1_000) + '\\n')
+process.stderr.write('written')
+`
+    const child = spawn(process.execPath, argumentsOf(lines + program), {
+      stdio: ['ignore', writer, 'pipe'],
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+    })
+    closeSync(writer)
+    return {
+      reader,
+      written: once(child.stderr as Readable, 'data'),
+      ended: once(child, 'exit') as Promise<[number | null, string | null]>,
+    }
+  }
+
+  const ends = {
+    'when it is told to': 'setTimeout(() => output.drain().then(() => process.exit(3)), 200)',
+    'at once': 'process.exit(3)',
+    'by an error': "process.on('exit', () => { process.exitCode = 3 })\nthrow new Error('a defect')",
+  }
+
+  test.each(Object.entries(ends))('nobody reads it: the process ends all the same, %s', async (name, program) => {
+    const { reader, ended } = writing(`stalled ${name}`, program)
+    expect(await ended).toEqual([3, null])
+    closeSync(reader)
+  })
+
+  test.each(Object.entries(ends))('its reader is late: nothing is lost, %s', async (name, program) => {
+    const { reader, written, ended } = writing(`late ${name}`, program)
+    await written
+    const cat = spawn('cat', { stdio: [reader, 'pipe', 'ignore'] })
+    closeSync(reader)
+    const lines = (await text(cat.stdout as Readable)).split('\n')
+    expect(lines.pop()).toBe('')
+    expect(lines.map(line => line.split(' ')[0])).toEqual(Array.from({ length: 5_000 }, (_, line) => String(line)))
+    expect(await ended).toEqual([3, null])
+  })
 })
 
 /** A file whose calls end when and how the test says; time passes only there, too. */
@@ -104,7 +160,6 @@ describe('a reader who is slow', () => {
       file.endPause()
     }
     file.answer(null, 3)
-    file.answer('EAGAIN')
     expect(file.pauses).toEqual([1, 2, 4, 8, 16, 32, 64, 100, 100, 1])
     file.endPause()
     file.takeEverything()
@@ -150,6 +205,7 @@ describe('what cannot be written', () => {
     writer.write('first\nsecond\nthird\n')
     writer.flush()
     file.answer(null, 'first\nsec'.length)
+    file.endPause()
     file.answer(error)
     expect(writer.linesLeftOut).toBe(2)
     writer.write('fourth\n')
@@ -170,6 +226,7 @@ describe('what cannot be written', () => {
     writer.write('first\nsecond\n')
     writer.flush()
     file.answer(null, 'first\n'.length)
+    file.endPause()
     file.answer('ENOSPC')
     writer.write('third\n')
     writer.flush()
@@ -184,7 +241,6 @@ describe('the end', () => {
     writer.write('first\n')
     writer.flush()
     file.answer(null, 2)
-    file.answer('EAGAIN')
     writer.write('second\n')
     writer.flushSync()
     expect(file.text).toBe('first\nsecond\n')

@@ -1,4 +1,4 @@
-import { write, writeSync } from 'node:fs'
+import { constants, fstatSync, openSync, write, writeSync } from 'node:fs'
 
 /** What pino writes to, and what it calls in `log.flush()`. */
 export interface BufferedOutput {
@@ -14,6 +14,7 @@ export interface BufferedOutput {
 
 /** The system calls behind it, and time: from `from` up to `end`. */
 export interface OutputFile {
+  /** May call `then` before it returns. */
   write(bytes: Buffer, from: number, end: number, then: Written): void
   writeSync(bytes: Buffer, from: number, end: number): number
   after(ms: number, then: () => void): void
@@ -50,7 +51,7 @@ interface Progress {
 
 /** Standard output, written in large pieces: when there are 64 kB, twice a second, and on exit. */
 export function bufferedOutput(): BufferedOutput {
-  const output = new PieceWriter(openFile(1), leftOutLine)
+  const output = new PieceWriter(standardOutput(), leftOutLine)
   setInterval(() => output.flush(), flushEveryMs).unref()
   process.on('exit', () => output.flushSync())
   return output
@@ -169,17 +170,12 @@ export class PieceWriter implements BufferedOutput {
   #write(progress: Progress): void {
     const { piece, from } = progress
     this.#file.write(piece.bytes, from, piece.end, (error, bytes) => {
-      if (isBusy(error)) {
+      progress.from += bytes
+      if (error === null) this.#pauseMs = pauseMsMin
+      // What was taken in part has no more room at this moment.
+      if (isBusy(error) || (error === null && progress.from < piece.end)) {
         this.#pause(progress)
         return
-      }
-      if (error === null) {
-        progress.from += bytes
-        this.#pauseMs = pauseMsMin
-        if (progress.from < piece.end) {
-          this.#write(progress)
-          return
-        }
       }
       this.#end(progress)
       if (piece.bytes.length === pieceBytes) this.#spare = piece
@@ -250,9 +246,38 @@ function newlinesIn(bytes: Buffer): number {
 const leftOutLine = (lines: number): string =>
   `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), lines, msg: 'log lines left out' })}\n`
 
-const openFile = (file: number): OutputFile => ({
+/**
+ * A pipe is opened anew, for this program alone, so that it does not wait: a reader who has stalled would keep the
+ * process from ending, even after a crash. A file is not, because it would be written from its beginning. Where there
+ * is no /proc, or the pipe is not ours to open, it is written as it is.
+ */
+function standardOutput(): OutputFile {
+  if (!fstatSync(1).isFIFO()) return waitingFile(1)
+  try {
+    return promptFile(openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK))
+  } catch {
+    return waitingFile(1)
+  }
+}
+
+const waitingFile = (file: number): OutputFile => ({
   write: (bytes, from, end, then) => write(file, bytes, from, end - from, null, then),
   writeSync: (bytes, from, end) => writeSync(file, bytes, from, end - from),
   after: (ms, then) => void setTimeout(then, ms),
   waitSync: ms => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
+})
+
+/** One that does not wait is written at once: of a piece under way the end would not know how much was written. */
+const promptFile = (file: number): OutputFile => ({
+  ...waitingFile(file),
+  write: (bytes, from, end, then) => {
+    let written: number
+    try {
+      written = writeSync(file, bytes, from, end - from)
+    } catch (error) {
+      then(error as NodeJS.ErrnoException, 0)
+      return
+    }
+    then(null, written)
+  },
 })

@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino'
 import { type BufferedOutput, bufferedOutput } from './buffered-output.ts'
 import { maskCardNumbers } from './mask.ts'
 import { TransactionLog, type WriteLine } from './transaction-log.ts'
@@ -21,6 +21,7 @@ export function createLog(level: string, stream: LogStream = bufferedOutput()): 
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
+      serializers: { err: withoutValues },
       hooks: { streamWrite: maskCardNumbers },
     },
     stream,
@@ -36,4 +37,10 @@ export function createLog(level: string, stream: LogStream = bufferedOutput()): 
 function linesTo(stream: LogStream): WriteLine {
   if (stream.writeBytes !== undefined) return (bytes, length) => stream.writeBytes?.(bytes, length)
   return (bytes, length) => stream.write(bytes.toString('utf8', 0, length))
+}
+
+/** An error of the database tells the values of a row in these two: a mobile number, a reference as it was given. */
+function withoutValues(error: Error): object {
+  const { detail, where, ...rest } = stdSerializers.err(error)
+  return rest
 }

@@ -1,4 +1,7 @@
-/** Runs of digits long enough to be a card number (ISO/IEC 7812: 12 to 19), not inside a longer word. */
+/**
+ * Runs of 13 to 19 digits, not inside a longer word. A card number may have 12, but so have a retrieval reference
+ * number and an amount of ISO 8583, and one in ten of them passes the check of the last digit.
+ */
 const digitRuns = /(?<![0-9A-Za-z.])[0-9]{13,19}(?![0-9A-Za-z])/g
 
 /** The shortest run of digits that is masked. */

@@ -1,3 +1,5 @@
+import { Surplus } from './surplus.ts'
+
 const sizeAtFirst = 2_048
 const utf8BytesOfCharacter = 3
 const zero = 0x30
@@ -22,6 +24,7 @@ export class TextBytes {
   #bytes = Buffer.allocUnsafeSlow(sizeAtFirst)
   #end = 0
   #isAscii = true
+  readonly #surplus = new Surplus()
 
   /** Those up to `length`. Another text is written over them. */
   get bytes(): Buffer {
@@ -33,6 +36,7 @@ export class TextBytes {
   }
 
   begin(): void {
+    if (this.#surplus.isTooLarge(this.#bytes.length, this.#end)) this.#bytes = Buffer.allocUnsafeSlow(sizeAtFirst)
     this.#end = 0
     this.#isAscii = true
   }

@@ -155,7 +155,7 @@ interface Socket {
 /** What node-postgres does not show. */
 interface Connection {
   readonly stream: Socket
-  attachListeners(stream: Pick<Socket, 'on'>): void
+  attachListeners(stream: Socket | EventEmitter): void
 }
 
 const connectionOf = (client: pg.Client): Connection => (client as unknown as { connection: Connection }).connection
@@ -167,9 +167,11 @@ const connectionOf = (client: pg.Client): Connection => (client as unknown as { 
 function divert(client: pg.Client, reader: FlightReader): void {
   const connection = connectionOf(client)
   const attach = connection.attachListeners.bind(connection)
-  connection.attachListeners = socket => {
+  connection.attachListeners = (socket: Socket) => {
     const others = new EventEmitter()
     attach(others)
-    socket.on('data', bytes => reader.take(bytes, rest => others.emit('data', rest)))
+    socket.on('data', bytes => {
+      if (!reader.take(bytes, rest => others.emit('data', rest))) socket.destroy()
+    })
   }
 }

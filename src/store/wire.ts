@@ -1,3 +1,4 @@
+import { Surplus } from '../ops/surplus.ts'
 import { placesPerBlock } from './rows.ts'
 import { type Column, type ElementType, isColumn, type Statement, type Value } from './sql.ts'
 import { postgresEpoch } from './wire-rows.ts'
@@ -15,6 +16,7 @@ const oids: Readonly<Record<ElementType, number>> = {
 }
 
 const code = { bind: 66, close: 67, execute: 69, parse: 80, sync: 83, statement: 83 }
+const sizeAtFirst = 65_536
 const textFormat = 0
 const binaryFormat = 1
 /** Dimensions, flags, element type, length, lower bound: four bytes each. */
@@ -29,12 +31,14 @@ const wordSize = 4_294_967_296
  * a RangeError for a value that its type cannot hold.
  */
 export class MessageWriter {
-  #bytes = Buffer.allocUnsafeSlow(65_536)
+  #bytes = Buffer.allocUnsafeSlow(sizeAtFirst)
   #view = new DataView(this.#bytes.buffer)
   #at = 0
+  readonly #surplus = new Surplus()
 
   /** Begins anew. What was written before is overwritten: the server must have read it. */
   reset(): void {
+    if (this.#surplus.isTooLarge(this.#bytes.length, this.#at)) this.#use(Buffer.allocUnsafeSlow(sizeAtFirst))
     this.#at = 0
   }
 
@@ -217,7 +221,11 @@ export class MessageWriter {
     if (this.#at + bytes <= this.#bytes.length) return
     const grown = Buffer.allocUnsafeSlow(2 * (this.#at + bytes))
     this.#bytes.copy(grown, 0, 0, this.#at)
-    this.#bytes = grown
-    this.#view = new DataView(grown.buffer)
+    this.#use(grown)
+  }
+
+  #use(bytes: Buffer<ArrayBuffer>): void {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer)
   }
 }

@@ -5,7 +5,7 @@ import type { Micros } from './ids.ts'
 import { type AccountId, availableOf, isExpired, type Lot, transfer } from './ledger.ts'
 import type { LocalTime } from './local-time.ts'
 import { expiryOfLoad } from './lot-expiry.ts'
-import { accountMax, lesser, sideMax } from './money.ts'
+import { accountMax, filledMax, largeLoadMin, lesser, sideMax } from './money.ts'
 import type { Reason } from './reasons.ts'
 import { termsAt } from './terms.ts'
 import type { OrganisationCounters, WorkingSet } from './working-set.ts'
@@ -60,10 +60,10 @@ function refusalOfFunding(
   return amount > funds ? 'funding_insufficient' : null
 }
 
-/** Whether the lots of one program would have more together than can be told. */
+/** Whether the lots of one program would have more together than they may, with so much more. */
 export const isTooMuch = (amount: bigint, program: number, lots: readonly Lot[]): boolean =>
   lots.reduce((sum, lot) => (lot.program === program ? sum + lot.creditsPosted - lot.debitsPosted : sum), amount) >
-  accountMax
+  (amount < largeLoadMin ? accountMax : filledMax)
 
 export const newLot = (
   id: AccountId,
@@ -153,14 +153,15 @@ export function decideAdjust(command: Adjust, rows: WorkingSet, context: Decisio
   if (lot === undefined) return refuse('account_unknown')
   if (amount === 0n) return refuse('amount_invalid')
   const isFull = lot.creditsPosted + amount > sideMax || lot.debitsPosted - amount > sideMax
-  if (isFull || isTooMuch(amount, lot.program, lots)) return refuse('amount_too_large')
+  if (isFull || (amount > 0n && isTooMuch(amount, lot.program, lots))) return refuse('amount_too_large')
   if (amount < 0n && availableOf(lot) - lot.limit < -amount) return refuse('insufficient_funds')
   // It would have to be swept at once.
   if (amount > 0n && isExpired(lot, context.at)) return refuse('credit_expired')
   const funder = context.catalog.fundersById.get(lot.funder)
   const counters = rows.organisation(lot.funder)
   if (counters === undefined) return deferred({ organisations: [lot.funder] })
-  const fundingRefusal = funder === undefined ? null : refusalOfFunding(amount, funder, counters)
+  // What goes back to the funder is no use of its contract, however much of that is used.
+  const fundingRefusal = amount < 0n || funder === undefined ? null : refusalOfFunding(amount, funder, counters)
   if (fundingRefusal !== null) return refuse(fundingRefusal)
   if (counters.balance - amount > accountMax) return refuse('amount_too_large')
 

@@ -12,7 +12,7 @@ import { parseRfc3339, rfc3339 } from '../../times.ts'
 import { waitsForSecond } from '../approvals.ts'
 import { actorOf, allow, type Call, sendJson } from '../call.ts'
 import { numberOffers } from '../card-offers.ts'
-import { actionDocs, createDocs, moveDocs, readDocs } from '../docs.ts'
+import { actionDocs, createDocs, moveDocs, readDocs, reasonsOf } from '../docs.ts'
 import { activate, auditBody } from '../gift-activation.ts'
 import { giftHistory } from '../gift-history.ts'
 import { closeMerged, mergedAmount } from '../gift-merge.ts'
@@ -37,6 +37,8 @@ import { commandOf, moveBody, storedMove, type ValueMove } from '../value-moves.
 
 const tag = 'Gift cards'
 const spareOffers = 16
+/** Within a program nothing gets another expiry. */
+const reasonsOfMerge = reasonsOf('transfer').filter(reason => reason !== 'credit_expired')
 
 /** A gift card with what its account is. */
 interface Gift {
@@ -213,7 +215,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         tag,
         summary: 'Activate a gift card with its first load',
         description: 'When it is sold. A card is activated once.',
-        reasons: ['card_status_wrong', 'funding_insufficient', 'amount_too_large', 'program_closed'],
+        reasons: ['card_status_wrong', ...reasonsOf('load')],
       }),
     },
     async (request, reply) => {
@@ -247,7 +249,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         tag,
         summary: 'Load a gift card',
         description: 'One that is active.',
-        reasons: ['card_status_wrong', 'funding_insufficient', 'amount_too_large', 'program_closed'],
+        reasons: ['card_status_wrong', ...reasonsOf('load')],
       }),
     },
     async (request, reply) => {
@@ -275,13 +277,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         tag,
         summary: 'Put a gift card right',
         description: 'On the load, of those not expired, of which the most is left. The reason is kept with it.',
-        reasons: [
-          'insufficient_funds',
-          'funding_insufficient',
-          'amount_too_large',
-          'account_unknown',
-          'credit_expired',
-        ],
+        reasons: reasonsOf('adjust'),
       }),
     },
     async (request, reply) => {
@@ -355,7 +351,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         description:
           'Everything on it goes to the other card of the same program; then it is closed for good. Where some of it ' +
           'cannot go now, nothing does. Where more has come meanwhile it stays open: merge it again.',
-        reasons: ['card_status_wrong', 'insufficient_funds', 'insufficient_funds_held', 'account_frozen'],
+        reasons: ['card_status_wrong', 'insufficient_funds_held', 'account_frozen', ...reasonsOfMerge],
       }),
     },
     async (request, reply) => {

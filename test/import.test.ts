@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { accountMax } from '../src/core/money.ts'
+import { filledMax, largeLoadMin } from '../src/core/money.ts'
 import { panToken } from '../src/crypto/hash.ts'
 import { openPan, vaultKeyOf } from '../src/crypto/pan-vault.ts'
 import { readCatalogs } from '../src/store/catalog.ts'
@@ -221,13 +221,13 @@ test('another card of somebody: no more than an account can hold, and frozen if 
     "SELECT l.* FROM lots l JOIN cardholder_profiles p ON p.holder = l.holder WHERE reference = 'G1'",
   )
   const most = 10n ** 15n - 1n
-  const command = make.load(Number(holder), accountMax - 1n - most, { tenant: ledger.catalog.tenant.id, program })
+  const command = make.load(Number(holder), filledMax - 1n - most, { tenant: ledger.catalog.tenant.id, program })
   const left = await ledger.engine().submit(command)
   expect(left).toMatchObject({ decision: { reason: 'approved' } })
   await ledger.pool.query('UPDATE lots SET status = 1 WHERE holder = $1', [holder])
   expect(await send(621, most)).toMatchObject({ cards: 1, loads: 1 })
-  expect(await send(622, 1n)).toMatchObject({ cards: 0, loads: 0, rejected: 1 })
-  expect(rejectsOf(path)).toEqual([['2', 'amount', 'amount_too_large', '1']])
+  expect(await send(622, largeLoadMin)).toMatchObject({ cards: 0, loads: 0, rejected: 1 })
+  expect(rejectsOf(path)).toEqual([['2', 'amount', 'amount_too_large', String(largeLoadMin)]])
   expect(await rowsOf('SELECT count(*)::integer, min(status) FROM lots WHERE holder = $1', holder)).toEqual([
     { count: 3, min: 1 },
   ])

@@ -263,4 +263,21 @@ describe('what the rows of a batch do not tell is left to the next one', () => {
     expect(found).toEqual(outcome)
     expect([rows.newDecisions, rows.lotDeltas.size, rows.changedTransactions]).toEqual([[], 0, []])
   })
+
+  test.each([
+    // what a confirm names, of a hold of which only an old state is known; the refusal, or what is to be read
+    ['another merchant', { merchants: ['M2'] }, 'original_unknown'],
+    ['another card', { card: cardToken(2) }, 'original_mismatch'],
+    ['another currency', { currency: 'EUR' }, 'currency_unsupported'],
+    ['more than is held', { amount: 10_000n }, null],
+  ] as const)('%s is refused without the row only where that never changes', (_name, over, reason) => {
+    const { outcome } = decideOn(confirm(held, null, over), {
+      rememberedHolds: [rowOf(held)],
+      ...oneLot,
+      ...locked,
+      settledUpTo,
+    })
+    const refused = { kind: 'decided', decision: { reason, transaction: null } }
+    expect(outcome).toMatchObject(reason === null ? { kind: 'deferred', need: { transactions: [held] } } : refused)
+  })
 })

@@ -21,7 +21,7 @@ import { MemoryLedger } from '../../test/support/memory-ledger.ts'
 import type { Funder } from './catalog.ts'
 import type { Load } from './commands.ts'
 import type { Lot } from './ledger.ts'
-import { accountMax } from './money.ts'
+import { accountMax, filledMax, largeLoadMin } from './money.ts'
 
 const { credit, welfare } = programIds
 const soon = startOfTime + 60 * second
@@ -111,8 +111,8 @@ describe('contracts: what an organisation may load', () => {
     ['unlimited', 0n, 1n - accountMax, 1n, 'approved'],
     ['unlimited', 0n, 1n - accountMax, 2n, 'amount_too_large'],
     ['unlimited', 0n, -accountMax, 1n, 'amount_too_large'],
-    ['credit_line', accountMax, accountMax, accountMax, 'approved'],
-    ['credit_line', accountMax, accountMax, accountMax + 1n, 'amount_too_large'],
+    ['credit_line', accountMax, accountMax, filledMax, 'approved'],
+    ['credit_line', accountMax, accountMax, filledMax + 1n, 'amount_too_large'],
     ['prepaid', 0n, 100n, 100n, 'approved'],
     ['prepaid', 0n, 100n, 101n, 'funding_insufficient'],
     ['prepaid', 50n, 100n, 101n, 'funding_insufficient'],
@@ -298,30 +298,64 @@ describe('an adjustment corrects one lot', () => {
   })
 })
 
+describe('a correction that goes back to the funder is no use of its contract', () => {
+  test.each([
+    // name, funder, what it has left
+    ['a credit limit lowered under what is used', { contract: 'credit_line', creditLimit: 300n }, -500n],
+    ['credit that has become paid in advance', { contract: 'prepaid' }, -500n],
+    ['a suspended organisation', { isSuspended: true }, 0n],
+    ['a contract until yesterday', { contractUntil: today - 1 }, 0n],
+  ] as const)('%s', (_name, funder, balance) => {
+    const adjusted = open(funder, balance, [lot(1, 1, 500n)])
+    expect(adjusted.do(adjust(1, 1, -100n)).decision.reason).toBe('approved')
+    expect(balanceOf(adjusted)).toBe(balance + 100n)
+    const clawed = open(funder, balance, [lot(1, 1, 500n)])
+    expect(clawed.do(clawback(1, 100n)).decision.reason).toBe('approved')
+    expect(balanceOf(clawed)).toBe(balance + 100n)
+  })
+})
+
 describe('nothing becomes more than can be told', () => {
   const full = lot(1, 1, accountMax - 9n)
+  const filled = lot(1, 1, filledMax - largeLoadMin)
+  const beyond = lot(1, 1, accountMax + 1_000n)
   test.each([
-    // name, paid in, command, reason
-    ['a load on what is there', 0n, load(1, accountMax - 9n), 'amount_too_large'],
-    ['a load beside what is there', 0n, load(1, accountMax - 9n, { program: welfare }), 'approved'],
-    ['an adjustment up to the most', 0n, adjust(1, 1, 9n), 'approved'],
-    ['an adjustment beyond it', 0n, adjust(1, 1, 10n), 'amount_too_large'],
-    ['an adjustment back to the organisation', accountMax - 9n, adjust(1, 1, -9n), 'approved'],
-    ['one that is too much for it', accountMax - 9n, adjust(1, 1, -10n), 'amount_too_large'],
-    ['a claw-back', accountMax - 9n, clawback(1, 9n), 'approved'],
-    ['one that is too much for the organisation', accountMax - 9n, clawback(1, 10n), 'amount_too_large'],
-    ['a transfer', 0n, transfer([2, credit], [1, credit], 9n), 'approved'],
-    ['one that is too much for the other', 0n, transfer([2, credit], [1, credit], 10n), 'amount_too_large'],
-  ] as const)('%s', (_name, paidIn, command, reason) => {
+    // name, what is there, paid in, command, reason
+    ['a load on what is there', full, 0n, load(1, largeLoadMin), 'amount_too_large'],
+    ['a load beside what is there', full, 0n, load(1, largeLoadMin, { program: welfare }), 'approved'],
+    ['a load up to half', filled, 0n, load(1, largeLoadMin), 'approved'],
+    ['a load beyond half', filled, 0n, load(1, largeLoadMin + 1n), 'amount_too_large'],
+    ['an adjustment up to half', filled, 0n, adjust(1, 1, largeLoadMin), 'approved'],
+    ['an adjustment beyond half', filled, 0n, adjust(1, 1, largeLoadMin + 1n), 'amount_too_large'],
+    ['a small adjustment up to the most', full, 0n, adjust(1, 1, 9n), 'approved'],
+    ['a small adjustment beyond it', full, 0n, adjust(1, 1, 10n), 'amount_too_large'],
+    ['an adjustment of what is beyond it', beyond, 0n, adjust(1, 1, -500n), 'approved'],
+    ['an adjustment back to the organisation', full, accountMax - 9n, adjust(1, 1, -9n), 'approved'],
+    ['one that is too much for it', full, accountMax - 9n, adjust(1, 1, -10n), 'amount_too_large'],
+    ['a claw-back', full, accountMax - 9n, clawback(1, 9n), 'approved'],
+    ['one that is too much for the organisation', full, accountMax - 9n, clawback(1, 10n), 'amount_too_large'],
+    ['a small transfer', full, 0n, transfer([2, credit], [1, credit], 9n), 'approved'],
+    ['one that is too much for the other', full, 0n, transfer([2, credit], [1, credit], 10n), 'amount_too_large'],
+    ['a transfer up to half', filled, 0n, transfer([2, credit], [1, credit], largeLoadMin), 'approved'],
+    ['a transfer beyond half', filled, 0n, transfer([2, credit], [1, credit], largeLoadMin + 1n), 'amount_too_large'],
+  ] as const)('%s', (_name, there, paidIn, command, reason) => {
     const ledger = new MemoryLedger({
       cards: [card(1), card(2)],
-      lots: [full, lot(2, 2, 50n)],
+      lots: [there, lot(2, 2, 2n * largeLoadMin)],
       balances: [[1, paidIn]],
       catalog: catalogWith({ funders: [{ id: 1 }] }),
     })
     expect(ledger.do(command).decision.reason).toBe(reason)
     expect(balanceOf(ledger)).toBeLessThanOrEqual(accountMax)
     if (reason !== 'approved') expect([ledger.movements, balanceOf(ledger)]).toEqual([[], paidIn])
+  })
+
+  test('by a large load and half a million of those that are not looked at with what is there', () => {
+    const ledger = open()
+    expect(ledger.do(load(1, accountMax)).decision.reason).toBe('amount_too_large')
+    expect(ledger.do(load(1, filledMax)).decision.reason).toBe('approved')
+    expect(ledger.do(load(1, 1_000n)).decision.reason).toBe('approved')
+    expect(filledMax + 524_288n * (largeLoadMin - 1n)).toBeLessThanOrEqual(accountMax)
   })
 })
 

@@ -5,8 +5,8 @@ import type { Micros } from './ids.ts'
 import { type AccountId, availableOf, isExpired, type Lot, transfer } from './ledger.ts'
 import type { LocalTime } from './local-time.ts'
 import { expiryOfLoad } from './lot-expiry.ts'
-import { accountMax, lesser, sideMax } from './money.ts'
-import type { Reason } from './reasons.ts'
+import { accountMax, filledMax, largeLoadMin, lesser, sideMax } from './money.ts'
+import type { MoveReason } from './move-reasons.ts'
 import { termsAt } from './terms.ts'
 import type { OrganisationCounters, WorkingSet } from './working-set.ts'
 
@@ -14,7 +14,7 @@ import type { OrganisationCounters, WorkingSet } from './working-set.ts'
 export function decideLoad(command: Load, rows: WorkingSet, context: DecisionContext): Outcome {
   const { catalog, local } = context
   const { holder, amount } = command
-  const refuse = (reason: Reason): Outcome => answer(command, rows, context, { reason, transaction: null })
+  const refuse = (reason: MoveReason<'load'>): Outcome => answer(command, rows, context, { reason, transaction: null })
   const program = catalog.programsById.get(command.program)
   if (program === undefined || program.isClosed) return refuse('program_closed')
   const funder = catalog.fundersById.get(command.funder)
@@ -43,27 +43,23 @@ export function decideLoad(command: Load, rows: WorkingSet, context: DecisionCon
 }
 
 /** Why nothing may be loaded from an organisation today; null if it may. */
-function refusalOfContract({ isSuspended, contractFrom, contractUntil }: Funder, { day }: LocalTime): Reason | null {
+function refusalOfContract({ isSuspended, contractFrom, contractUntil }: Funder, { day }: LocalTime) {
   if (isSuspended) return 'organisation_suspended'
   const isInForce = (contractFrom === null || day >= contractFrom) && (contractUntil === null || day <= contractUntil)
   return isInForce ? null : 'contract_not_in_force'
 }
 
 /** Why so much may not be loaded under the contract of an organisation; null if it may. */
-function refusalOfFunding(
-  amount: bigint,
-  { contract, creditLimit }: Funder,
-  { balance }: OrganisationCounters,
-): Reason | null {
+function refusalOfFunding(amount: bigint, { contract, creditLimit }: Funder, { balance }: OrganisationCounters) {
   if (contract === 'unlimited') return amount > balance + accountMax ? 'amount_too_large' : null
   const funds = contract === 'credit_line' ? balance + creditLimit : balance
   return amount > funds ? 'funding_insufficient' : null
 }
 
-/** Whether the lots of one program would have more together than can be told. */
+/** Whether the lots of one program would have more together than they may, with so much more. */
 export const isTooMuch = (amount: bigint, program: number, lots: readonly Lot[]): boolean =>
   lots.reduce((sum, lot) => (lot.program === program ? sum + lot.creditsPosted - lot.debitsPosted : sum), amount) >
-  accountMax
+  (amount < largeLoadMin ? accountMax : filledMax)
 
 export const newLot = (
   id: AccountId,
@@ -93,7 +89,8 @@ export const newLot = (
  */
 export function decideClawback(command: Clawback, rows: WorkingSet, context: DecisionContext): Outcome {
   const { holder, program, funder } = command
-  const refuse = (reason: Reason): Outcome => answer(command, rows, context, { reason, transaction: null })
+  const refuse = (reason: MoveReason<'clawback'>): Outcome =>
+    answer(command, rows, context, { reason, transaction: null })
   const lots = rows.lotsOf(holder)
   if (rows.isMissing(holder)) return refuse('account_unknown')
   if (!rows.isLocked(holder) || lots === undefined) return deferred({ lotsOf: [holder] })
@@ -121,7 +118,7 @@ export function decideClawback(command: Clawback, rows: WorkingSet, context: Dec
 export function takeUnspent(
   lots: readonly Lot[],
   amount: bigint | null,
-): readonly { readonly lot: Lot; readonly amount: bigint }[] | Reason {
+): readonly { readonly lot: Lot; readonly amount: bigint }[] | 'amount_invalid' | 'insufficient_funds' {
   if (amount !== null && amount <= 0n) return 'amount_invalid'
   const inOrder = lots.toSorted((one, other) => {
     const expiry = one.expiresAt ?? Number.POSITIVE_INFINITY
@@ -145,7 +142,8 @@ export function takeUnspent(
 /** Corrects one lot, from or to the account of its funder. */
 export function decideAdjust(command: Adjust, rows: WorkingSet, context: DecisionContext): Outcome {
   const { holder, amount } = command
-  const refuse = (reason: Reason): Outcome => answer(command, rows, context, { reason, transaction: null })
+  const refuse = (reason: MoveReason<'adjust'>): Outcome =>
+    answer(command, rows, context, { reason, transaction: null })
   const lots = rows.lotsOf(holder)
   if (rows.isMissing(holder)) return refuse('account_unknown')
   if (!rows.isLocked(holder) || lots === undefined) return deferred({ lotsOf: [holder] })
@@ -153,14 +151,15 @@ export function decideAdjust(command: Adjust, rows: WorkingSet, context: Decisio
   if (lot === undefined) return refuse('account_unknown')
   if (amount === 0n) return refuse('amount_invalid')
   const isFull = lot.creditsPosted + amount > sideMax || lot.debitsPosted - amount > sideMax
-  if (isFull || isTooMuch(amount, lot.program, lots)) return refuse('amount_too_large')
+  if (isFull || (amount > 0n && isTooMuch(amount, lot.program, lots))) return refuse('amount_too_large')
   if (amount < 0n && availableOf(lot) - lot.limit < -amount) return refuse('insufficient_funds')
   // It would have to be swept at once.
   if (amount > 0n && isExpired(lot, context.at)) return refuse('credit_expired')
   const funder = context.catalog.fundersById.get(lot.funder)
   const counters = rows.organisation(lot.funder)
   if (counters === undefined) return deferred({ organisations: [lot.funder] })
-  const fundingRefusal = funder === undefined ? null : refusalOfFunding(amount, funder, counters)
+  // What goes back to the funder is no use of its contract, however much of that is used.
+  const fundingRefusal = amount < 0n || funder === undefined ? null : refusalOfFunding(amount, funder, counters)
   if (fundingRefusal !== null) return refuse(fundingRefusal)
   if (counters.balance - amount > accountMax) return refuse('amount_too_large')
 
@@ -175,7 +174,8 @@ export function decideAdjust(command: Adjust, rows: WorkingSet, context: Decisio
 /** Records what an organisation has paid in, or what it was paid back: never more than it has left. */
 export function decideDeposit(command: Deposit, rows: WorkingSet, context: DecisionContext): Outcome {
   const { organisation: id, amount } = command
-  const refuse = (reason: Reason): Outcome => answer(command, rows, context, { reason, transaction: null })
+  const refuse = (reason: MoveReason<'deposit'>): Outcome =>
+    answer(command, rows, context, { reason, transaction: null })
   const funder = context.catalog.fundersById.get(id)
   if (funder === undefined) return refuse('organisation_unknown')
   if (amount === 0n) return refuse('amount_invalid')

@@ -3,7 +3,7 @@ import { answer, answerUnstored, type DecisionContext, deferred, type Outcome } 
 import { availableOf, isExpired, transfer } from './ledger.ts'
 import { isTooMuch, newLot, noNote, takeUnspent } from './loads.ts'
 import { expiryOfLoad } from './lot-expiry.ts'
-import type { Reason } from './reasons.ts'
+import type { MoveReason } from './move-reasons.ts'
 import { termsAt } from './terms.ts'
 import type { WorkingSet } from './working-set.ts'
 
@@ -14,7 +14,8 @@ import type { WorkingSet } from './working-set.ts'
 export function decideTransfer(command: Transfer, rows: WorkingSet, context: DecisionContext): Outcome {
   const { catalog, local } = context
   const { holder, toHolder } = command
-  const refuse = (reason: Reason): Outcome => answer(command, rows, context, { reason, transaction: null })
+  const refuse = (reason: MoveReason<'transfer'>): Outcome =>
+    answer(command, rows, context, { reason, transaction: null })
   const from = catalog.programsById.get(command.program)
   const to = catalog.programsById.get(command.toProgram)
   if (from === undefined || to === undefined || to.isClosed) return refuse('program_closed')

@@ -10,5 +10,11 @@ export const accountMax = 2n ** 53n - 1n
 /** The most that an adjustment leaves on one side of a lot, where it never gets less: half of what a row can store. */
 export const sideMax = 2n ** 62n
 
-/** For a load of so much the other lots are looked at: smaller ones are over a million before they are too much. */
+/** An amount from this on, that comes onto an account, is compared with what is there: see `filledMax`. */
 export const largeLoadMin = accountMax / 2n ** 20n
+
+/**
+ * Amounts from `largeLoadMin` on fill an account up to half only. Smaller loads need not be looked at with what is
+ * there, which would have to be read: over half a million of them fit into the other half.
+ */
+export const filledMax = accountMax / 2n

@@ -161,8 +161,9 @@ export class WorkingSet {
   }
 
   /**
-   * A hold as it was stored some time ago. It may be changed, since that fails if it is not the same any more, but
-   * nothing may be refused or told because of it.
+   * A hold as it was stored some time ago. It may be changed, since that fails if it is not the same any more. A
+   * confirm may be refused because of what never changes of it, its merchant and its card: nothing may be refused or
+   * told because of the rest.
    */
   rememberedHold(id: TransactionId): Transaction | undefined {
     return this.#rememberedHolds.get(id)

@@ -48,6 +48,10 @@ export class InFlight {
     return true
   }
 
+  has(key: Key): boolean {
+    return this.#keys.has(key)
+  }
+
   leave(key: Key): void {
     this.#keys.delete(key)
   }

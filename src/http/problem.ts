@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { type Reason, reasons } from '../core/reasons.ts'
-import { replayedHeader } from './idempotency.ts'
+import { type HttpAnswer, sendAnswer } from './http-answer.ts'
 import { limits } from './limits.ts'
 import type { TransactionBody } from './render.ts'
 
@@ -38,25 +38,6 @@ interface ProblemBody {
   readonly transactionId?: string
   readonly rrn?: string
   readonly transaction?: TransactionBody
-}
-
-/** An answer, whichever way it goes out. */
-export interface HttpAnswer {
-  readonly status: number
-  readonly mediaType: string
-  readonly body: string
-  /** It was given before, to the same request. */
-  readonly isReplay: boolean
-  readonly retryAfterSeconds: string | null
-  /** Where no decision is stored for a refusal: for its one log line. */
-  readonly refusal: Refusal | null
-}
-
-declare module 'fastify' {
-  interface FastifyReply {
-    /** The refusal that was sent, where no decision is stored for it: for its one log line. */
-    refusal: Refusal | null
-  }
 }
 
 export const problemMediaType = 'application/problem+json'
@@ -101,13 +82,6 @@ export function problemAnswer(refusal: Refusal, isReplay = false): HttpAnswer {
 
 export const sendProblem = (reply: FastifyReply, refusal: Refusal): FastifyReply =>
   sendAnswer(reply, problemAnswer(refusal))
-
-export function sendAnswer(reply: FastifyReply, answer: HttpAnswer): FastifyReply {
-  if (answer.isReplay) reply.header(replayedHeader, 'true')
-  if (answer.retryAfterSeconds !== null) reply.header('Retry-After', answer.retryAfterSeconds)
-  reply.refusal = answer.refusal
-  return reply.code(answer.status).header('Content-Type', answer.mediaType).send(answer.body)
-}
 
 /** `insufficient_funds` → `Insufficient funds` */
 const titleOf = (reason: Reason): string => `${reason.slice(0, 1).toUpperCase()}${reason.slice(1).replaceAll('_', ' ')}`

@@ -1,3 +1,4 @@
+import { moveReasons } from '../../core/move-reasons.ts'
 import type { Reason } from '../../core/reasons.ts'
 import type { RouteDocs } from '../routes/docs.ts'
 import { type Filter, listParameters, queryParameters } from './lists.ts'
@@ -66,6 +67,13 @@ const ifMatch = {
 }
 
 const waits = 'Waits for a second person: an approval.'
+
+/** What no call asks of the engine: schemas take no amount of zero, and organisations are found before. */
+const neverRefused: readonly Reason[] = ['amount_invalid', 'organisation_unknown']
+
+/** Why the engine may refuse a move of this kind. */
+export const reasonsOf = (kind: keyof typeof moveReasons): readonly Reason[] =>
+  moveReasons[kind].filter(reason => !neverRefused.includes(reason))
 
 /** A call that moves money, or waits for a second person. */
 export const moveDocs = (docs: AdminDocs) =>

@@ -16,9 +16,11 @@ export async function activate({ request, deps }: Call, id: number, reason: stri
 export const activateApproved: Executor = async (order, call) => {
   const { card, ...move } = order.request as { card: string; note: { reason: string | null } }
   const id = parseId(card) ?? 0
-  const { giftCards } = call.deps.admin
+  const { giftCards, loads } = call.deps.admin
   const { tenant } = order.asker
-  if (!(await giftCards.reserve(tenant, id, order.key))) return carriedRefusal({ reason: 'card_status_wrong' })
+  if (!(await giftCards.reserve(tenant, id, order.key)) && !(await loads.isDecided(tenant, order))) {
+    return carriedRefusal({ reason: 'card_status_wrong' })
+  }
   const carried = await carryOutMove({ ...order, request: move }, call)
   if ('status' in carried && carried.status === 201) await activate(call, id, move.note.reason)
   if ('status' in carried && carried.status >= 400) await giftCards.release(tenant, id, order.key)

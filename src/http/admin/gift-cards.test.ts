@@ -209,6 +209,91 @@ describe('above the threshold a second person is waited for', () => {
   })
 })
 
+describe('a repeat is answered as the first was, whatever has become of the cards since', () => {
+  const approve = ({ json }: { json: { id: string } }) =>
+    admin.call('POST', `/admin/v1/approvals/${json.id}/approve`, { key: 'second-admin-key' })
+  const fourEyes = (above: number | null) =>
+    admin.ledger.pool.query('UPDATE tenants SET four_eyes_above = $1 WHERE id = 1', [above])
+  /** As if the process had ended before the merged card was closed. */
+  const reopen = (id: string) => admin.ledger.pool.query('UPDATE cards SET status = 0 WHERE id = $1', [id])
+  const sold = async (amounts: readonly number[]): Promise<string[]> => {
+    const ids = await issue(amounts.length)
+    for (const [index, amount] of amounts.entries()) await act(ids[index] ?? '', 'activate', { amount })
+    return ids
+  }
+
+  test('a load', async () => {
+    const [id = ''] = await sold([10])
+    const load = (amount = 5) => act(id, 'load', { amount }, { idempotencyKey: 'repeated-load' })
+    const first = await load()
+    await act(id, 'block', { reason: 'lost' })
+    const again = await load()
+    expect([first.status, again.status, again.json]).toEqual([201, 201, first.json])
+    expect((await load(6)).json.reason).toBe('other_content')
+    expect((await act(id, 'load', { amount: 5 })).json.reason).toBe('card_status_wrong')
+    expect(await statusOf(id)).toEqual(['blocked', 15])
+  })
+
+  test('a load that waits, or was rejected', async () => {
+    const [id = ''] = await sold([10])
+    await fourEyes(1_000)
+    const load = () => act(id, 'load', { amount: 1_001 }, { idempotencyKey: 'repeated-wait' })
+    const first = await load()
+    await act(id, 'block', { reason: 'lost' })
+    await fourEyes(null)
+    const again = await load()
+    expect([first.status, again.status, again.json.id]).toEqual([202, 202, first.json.id])
+    await admin.call('POST', `/admin/v1/approvals/${first.json.id}/reject`, { key: 'second-admin-key' })
+    expect((await load()).status).toBe(202)
+    expect(await statusOf(id)).toEqual(['blocked', 10])
+  })
+
+  test('a merge, whose card is then closed', async () => {
+    const [id = '', other = ''] = await sold([30, 10])
+    const merge = () => act(id, 'merge', { into: other }, { idempotencyKey: 'repeated-merge' })
+    const first = await merge()
+    await reopen(id)
+    await act(other, 'block', { reason: 'lost' })
+    expect((await act(id, 'merge', { into: other })).json.reason).toBe('card_status_wrong')
+    await fourEyes(0)
+    const again = await merge()
+    await fourEyes(null)
+    expect([first.status, again.status, again.json]).toEqual([201, 201, first.json])
+    expect([await statusOf(id), await statusOf(other)]).toEqual([
+      ['closed', 0],
+      ['blocked', 40],
+    ])
+  })
+
+  test('an approved merge, whose card is then closed', async () => {
+    const [id = '', other = ''] = await sold([30, 10])
+    await fourEyes(0)
+    const asked = await act(id, 'merge', { into: other })
+    await fourEyes(null)
+    const { answer } = (await approve(asked)).json
+    expect([asked.status, answer.status]).toEqual([202, 201])
+    await reopen(id)
+    await admin.ledger.pool.query('UPDATE approvals SET answer = NULL WHERE id = $1', [asked.json.id])
+    await act(other, 'block', { reason: 'lost' })
+    expect((await approve(asked)).json.answer).toEqual(answer)
+    expect([await statusOf(id), await statusOf(other)]).toEqual([
+      ['closed', 0],
+      ['blocked', 40],
+    ])
+  })
+
+  test('an activation that was refused, once another has activated the card', async () => {
+    const [id = ''] = await issue()
+    await admin.call('POST', '/admin/v1/organisations', { body: { code: 'bare', name: 'Bare', contract: 'prepaid' } })
+    const activate = () => act(id, 'activate', { amount: 5, funder: 'bare' }, { idempotencyKey: 'repeated-refusal' })
+    const first = await activate()
+    await act(id, 'activate', { amount: 10 })
+    const again = await activate()
+    expect([first.json.reason, again.json.reason]).toEqual(['funding_insufficient', 'funding_insufficient'])
+    expect(await statusOf(id)).toEqual(['active', 10])
+  })
+})
+
 test('a merge that meets a purchase moves all or nothing, and closes no card with value on it', async () => {
   const [id = '', other = ''] = await issue(2)
   await act(id, 'activate', { amount: 1_000 })

@@ -47,16 +47,16 @@ export async function closeMerged({ request, deps }: Call, card: CardRecord, rea
 export const mergeApproved: Executor = async (order, call) => {
   const { card, into, ...move } = order.request as { card: string; into: string; note: { reason: string | null } }
   const { tenant } = order.asker
-  const { cards } = call.deps.admin
+  const { cards, loads } = call.deps.admin
   const [from, other] = await Promise.all([
     cards.card(tenant, parseId(card) ?? 0, null),
     cards.card(tenant, parseId(into) ?? 0, null),
   ])
   if (from === null || other === null) return carriedRefusal({ reason: 'not_found' })
   const merged = await mergedAmount(tenant, { from, into: other }, call.deps)
-  // A hold ends, and a block can be lifted.
-  if ('refusal' in merged) return { again: merged.refusal }
-  const amount = merged.amount === null ? null : String(merged.amount)
+  // A hold ends, and a block can be lifted. What the engine has decided is answered as it was, and the card closed.
+  if ('refusal' in merged && !(await loads.isDecided(tenant, order))) return { again: merged.refusal }
+  const amount = 'refusal' in merged || merged.amount === null ? null : String(merged.amount)
   const carried = await carryOutMove({ ...order, request: { ...move, amount } }, call)
   if ('status' in carried && carried.status === 201) await closeMerged(call, from, move.note.reason)
   return carried

@@ -60,18 +60,21 @@ describe('loads', () => {
   test('no account holds more than can be told: what came in other ways is refused, not told wrongly', async () => {
     const { pool } = admin.ledger
     const most = Number.MAX_SAFE_INTEGER
+    const half = (most - 1) / 2
     const body = { ...load, cardholder: '4', amount: 10_000_000_000 }
     const account = '/admin/v1/cardholders/4/accounts'
     // As if so much had been loaded before.
     const before = 100_000_000
-    const more = most - before - body.amount + 1
+    const more = half - before - body.amount + 1
     const change = 'UPDATE lots SET credits_posted = credits_posted + $1 WHERE holder = 4 AND credits_posted >= $2'
     await pool.query(change, [more, before])
     expect((await admin.call('POST', '/admin/v1/loads', { body })).json.reason).toBe('amount_too_large')
     const fits = await admin.call('POST', '/admin/v1/loads', { body: { ...body, amount: body.amount - 1 } })
     expect(fits.status).toBe(201)
+    expect((await admin.call('GET', account)).json.items[0].balance).toBe(half)
+    // Small ones are not added up. As if so many had come that the next is one too much.
+    await pool.query(change, [most - half, more + before])
     expect((await admin.call('GET', account)).json.items[0].balance).toBe(most)
-    // Small ones are not added up: the next is one too much.
     expect((await admin.call('POST', '/admin/v1/loads', { body: { ...body, amount: 1 } })).status).toBe(201)
     const told = await admin.call('GET', account)
     expect([told.status, told.json.reason]).toEqual([500, 'internal_error'])
@@ -79,7 +82,10 @@ describe('loads', () => {
     const inquiry = await admin.call('POST', '/v1/balance-inquiries', { key: 'pos-key', body: { card } })
     expect([inquiry.status, inquiry.json.reason]).toEqual([500, 'internal_error'])
     expect((await admin.call('GET', '/admin/v1/cardholders/3/accounts')).status).toBe(200)
-    await pool.query(change, [-more, more + before])
+    const less = { cardholder: '4', lot: fits.json.lot, amount: -1, reason: 'too much' }
+    expect((await admin.call('POST', '/admin/v1/adjustments', { body: less })).status).toBe(201)
+    expect((await admin.call('GET', account)).json.items[0].balance).toBe(most)
+    await pool.query(change, [half - most - more, most - half + more + before])
   })
 
   test('by card, and taken back as far as it is unspent', async () => {

@@ -43,6 +43,8 @@ export interface LoadsAdmin {
   allMovements(tenant: number, filter: MovementFilter, page: PageRequest): Promise<Page<ListedMovement>>
   /** Whether the engine has decided a command under this key and day. */
   isDecided(tenant: number, of: { readonly key: string; readonly day: Day }): Promise<boolean>
+  /** Whether a request under this key was told to wait for a second person, or has a decision to be answered again. */
+  isAnswered(tenant: number, key: string): Promise<boolean>
   /** `only`: the organisation of whose credit the asker sees and makes lists; null: all. */
   createList(creation: Creation<LoadList>, list: NewList, only: number | null): Promise<Created>
   createClawbackList(creation: Creation<LoadList>, list: NewClawbackList): Promise<Created>

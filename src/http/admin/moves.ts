@@ -34,6 +34,16 @@ interface Move {
   onRefusal?(): Promise<void>
 }
 
+/**
+ * Whether the same key has come before and is under way or answered. Asked after what may refuse a move has been looked
+ * at, for the move itself, or what came after it, may be why: a repeat gets the answer of the first all the same.
+ */
+export async function isRepeat({ request, deps, inFlight }: Call): Promise<boolean> {
+  const read = readKey(request)
+  if ('refusal' in read) return false
+  return inFlight.has(read.key) || (await deps.admin.loads.isAnswered(request.apiKey.tenant, read.key))
+}
+
 /** Hands a command that moves money outside purchases to the engine, and its answer to the client: 201, or why not. */
 export async function answerMove({ request, reply, deps, inFlight }: Call, move: Move): Promise<FastifyReply> {
   const read = readKey(request)

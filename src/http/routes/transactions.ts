@@ -13,8 +13,9 @@ import {
 import { type Attempt, type CodeAttempts, tooManyAttempts, watching } from '../code-attempts.ts'
 import type { Asker } from '../commands.ts'
 import type { HttpApp, HttpDeps } from '../deps.ts'
+import { sendAnswer } from '../http-answer.ts'
 import { type InFlight, readKey } from '../idempotency.ts'
-import { sendAnswer, sendProblem } from '../problem.ts'
+import { sendProblem } from '../problem.ts'
 import { IdParams } from '../schemas/common.ts'
 import {
   AuthorizeRequest,

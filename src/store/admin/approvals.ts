@@ -77,6 +77,12 @@ export async function readFourEyes(run: Run, tenant: number, key: string): Promi
   return { above, isKnown, decided }
 }
 
+/** Whether a repeat under this key is answered as the first was: with a decision, or that it waits. */
+export async function readIsAnswered(run: Run, tenant: number, key: string): Promise<boolean> {
+  const rows = await run('SELECT FROM approvals WHERE tenant = $1 AND key = $2::uuid', [tenant, key])
+  return rows.length > 0 || (await readCommandContent(run, tenant, key)) !== null
+}
+
 export function createApproval(
   pool: AdminPool,
   creation: Creation<Approval>,

@@ -10,6 +10,7 @@ import {
   listApprovals,
   readApproval,
   readFourEyes,
+  readIsAnswered,
 } from './approvals.ts'
 import { createClawbackList } from './clawback-lists.ts'
 import { issueGiftCards, releaseActivation, reserveActivation } from './gift-cards.ts'
@@ -41,6 +42,7 @@ export const createLoads = (pool: AdminPool) => ({
   allMovements: (tenant: number, filter: MovementFilter, page: PageRequest) =>
     listMovements(pool.run, tenant, filter, page),
   isDecided: (tenant: number, of: Of<typeof readIsDecided>) => readIsDecided(pool.run, tenant, of),
+  isAnswered: (tenant: number, key: string) => readIsAnswered(pool.run, tenant, key),
   createList: (creation: Creation<LoadList>, list: NewList, only: number | null) =>
     createList(pool, creation, list, only),
   createClawbackList: createClawbackList.bind(null, pool),

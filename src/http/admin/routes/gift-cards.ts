@@ -12,14 +12,14 @@ import { parseRfc3339, rfc3339 } from '../../times.ts'
 import { waitsForSecond } from '../approvals.ts'
 import { actorOf, allow, type Call, sendJson } from '../call.ts'
 import { numberOffers } from '../card-offers.ts'
-import { actionDocs, createDocs, moveDocs, readDocs } from '../docs.ts'
+import { actionDocs, createDocs, moveDocs, readDocs, reasonsOf } from '../docs.ts'
 import { activate, auditBody } from '../gift-activation.ts'
 import { giftHistory } from '../gift-history.ts'
 import { closeMerged, mergedAmount } from '../gift-merge.ts'
 import { fieldRefusal, funderOf, programOf } from '../holders.ts'
 import { answerCreate } from '../items.ts'
 import { listLimits, parseId } from '../lists.ts'
-import { answerMove } from '../moves.ts'
+import { answerMove, isRepeat } from '../moves.ts'
 import { ApprovalBody } from '../schemas/approvals.ts'
 import { BlockBody, ReasonBody } from '../schemas/cards.ts'
 import { IdParams, namesOf } from '../schemas/common.ts'
@@ -37,6 +37,8 @@ import { commandOf, moveBody, storedMove, type ValueMove } from '../value-moves.
 
 const tag = 'Gift cards'
 const spareOffers = 16
+/** Within a program nothing gets another expiry. */
+const reasonsOfMerge = reasonsOf('transfer').filter(reason => reason !== 'credit_expired')
 
 /** A gift card with what its account is. */
 interface Gift {
@@ -213,7 +215,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         tag,
         summary: 'Activate a gift card with its first load',
         description: 'When it is sold. A card is activated once.',
-        reasons: ['card_status_wrong', 'funding_insufficient', 'amount_too_large', 'program_closed'],
+        reasons: ['card_status_wrong', ...reasonsOf('load')],
       }),
     },
     async (request, reply) => {
@@ -229,7 +231,9 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       const call = { request, reply, deps, inFlight }
       const wish = { kind: 'activation', amount: BigInt(request.body.amount), names } as const
       if (await waitsForSecond(call, { ...wish, request: { ...storedMove(load.move), card: String(id) } })) return reply
-      if (!(await giftCards.reserve(tenant, id, key.key))) return sendProblem(reply, { reason: 'card_status_wrong' })
+      if (!(await giftCards.reserve(tenant, id, key.key)) && !(await isRepeat(call))) {
+        return sendProblem(reply, { reason: 'card_status_wrong' })
+      }
       return answerValue(call, names, load.move, {
         onApproval: () => activate(call, id, request.body.reason ?? null),
         onRefusal: () => giftCards.release(tenant, id, key.key),
@@ -247,17 +251,19 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         tag,
         summary: 'Load a gift card',
         description: 'One that is active.',
-        reasons: ['card_status_wrong', 'funding_insufficient', 'amount_too_large', 'program_closed'],
+        reasons: ['card_status_wrong', ...reasonsOf('load')],
       }),
     },
     async (request, reply) => {
       const gift = await find(request)
       if (gift === null) return sendProblem(reply, { reason: 'not_found' })
-      if (gift.card.status !== 'active') return sendProblem(reply, { reason: 'card_status_wrong' })
+      const call = { request, reply, deps, inFlight }
+      if (gift.card.status !== 'active' && !(await isRepeat(call))) {
+        return sendProblem(reply, { reason: 'card_status_wrong' })
+      }
       const load = loadOf(request, request.body, gift)
       if ('refusal' in load) return sendProblem(reply, load.refusal)
       const names = namesOf(GiftLoadBody)
-      const call = { request, reply, deps, inFlight }
       const wish = { kind: 'gift-load', amount: BigInt(request.body.amount), names } as const
       const stored = { ...storedMove(load.move), card: String(gift.card.id) }
       if (await waitsForSecond(call, { ...wish, request: stored })) return reply
@@ -275,13 +281,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         tag,
         summary: 'Put a gift card right',
         description: 'On the load, of those not expired, of which the most is left. The reason is kept with it.',
-        reasons: [
-          'insufficient_funds',
-          'funding_insufficient',
-          'amount_too_large',
-          'account_unknown',
-          'credit_expired',
-        ],
+        reasons: reasonsOf('adjust'),
       }),
     },
     async (request, reply) => {
@@ -355,7 +355,7 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         description:
           'Everything on it goes to the other card of the same program; then it is closed for good. Where some of it ' +
           'cannot go now, nothing does. Where more has come meanwhile it stays open: merge it again.',
-        reasons: ['card_status_wrong', 'insufficient_funds', 'insufficient_funds_held', 'account_frozen'],
+        reasons: ['card_status_wrong', 'insufficient_funds_held', 'account_frozen', ...reasonsOfMerge],
       }),
     },
     async (request, reply) => {
@@ -368,9 +368,10 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
       }
       const { tenant } = request.apiKey
       const { id, holder } = gift.card
+      const call = { request, reply, deps, inFlight }
       const merged = await mergedAmount(tenant, { from: gift.card, into: into.card }, deps)
-      if ('refusal' in merged) return sendProblem(reply, merged.refusal)
-      const { amount } = merged
+      if ('refusal' in merged && !(await isRepeat(call))) return sendProblem(reply, merged.refusal)
+      const amount = 'refusal' in merged ? null : merged.amount
       const reason = body.reason ?? null
       const move: ValueMove = {
         kind: 'transfer',
@@ -382,9 +383,10 @@ export function addGiftCardRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlig
         note: { reason, reference: `${id} > ${into.card.id}`, actor: actorOf(request).label },
       }
       const names = namesOf(GiftMergeBody)
-      const call = { request, reply, deps, inFlight }
       const stored = { ...storedMove(move), amount: null, card: String(id), into: String(into.card.id) }
-      if (await waitsForSecond(call, { kind: 'merge', amount: amount ?? 0n, request: stored, names })) return reply
+      // What a repeat has moved is not known: if the engine could have forgotten it, it does not pass as nothing.
+      const size = 'refusal' in merged ? null : (amount ?? 0n)
+      if (await waitsForSecond(call, { kind: 'merge', amount: size, request: stored, names })) return reply
       return answerValue(call, names, move, { onApproval: () => closeMerged(call, gift.card, reason) })
     },
   )

@@ -7,7 +7,7 @@ import { type Refusal, sendProblem } from '../../problem.ts'
 import { parseRfc3339 } from '../../times.ts'
 import { waitsForSecond } from '../approvals.ts'
 import { actorOf, allow } from '../call.ts'
-import { moveDocs } from '../docs.ts'
+import { moveDocs, reasonsOf } from '../docs.ts'
 import { fieldRefusal, funderOf, holderOf, type NamedHolder, programOf, withoutNumber } from '../holders.ts'
 import { parseId } from '../lists.ts'
 import { answerMove } from '../moves.ts'
@@ -84,14 +84,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Load value for a holder',
         description: 'On a new lot, with its own funder and expiry, as far as the contract of the funder allows.',
-        reasons: [
-          'program_closed',
-          'organisation_suspended',
-          'funding_insufficient',
-          'amount_too_large',
-          'credit_expired',
-          'account_unknown',
-        ],
+        reasons: reasonsOf('load'),
       }),
     },
     async (request, reply) =>
@@ -131,7 +124,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Take unspent value back',
         description: 'From the lots that expire last, to those who funded it. Never what is held or spent.',
-        reasons: ['insufficient_funds', 'account_unknown'],
+        reasons: reasonsOf('clawback'),
       }),
     },
     async (request, reply) =>
@@ -163,13 +156,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Put a lot right',
         description: 'From or to the account of its funder. The reason is kept with it.',
-        reasons: [
-          'amount_invalid',
-          'amount_too_large',
-          'insufficient_funds',
-          'funding_insufficient',
-          'account_unknown',
-        ],
+        reasons: reasonsOf('adjust'),
       }),
     },
     async (request, reply) =>
@@ -196,7 +183,7 @@ export function addLoadRoutes(app: HttpApp, deps: HttpDeps, inFlight: InFlight):
         tag,
         summary: 'Move unspent value to another holder or program',
         description: 'Within a program, or where its terms allow it. Each part keeps its funder and the sooner expiry.',
-        reasons: ['transfer_not_allowed', 'insufficient_funds', 'program_closed', 'account_unknown'],
+        reasons: reasonsOf('transfer'),
       }),
     },
     async (request, reply) =>

@@ -8,7 +8,7 @@ import { sendProblem } from '../../problem.ts'
 import { rfc3339 } from '../../times.ts'
 import { actorOf, allow, allowList } from '../call.ts'
 import { columnsOf } from '../csv-cells.ts'
-import { changeDocs, createDocs, listDocs, readDocs } from '../docs.ts'
+import { changeDocs, createDocs, listDocs, readDocs, reasonsOf } from '../docs.ts'
 import { answerChange, answerCreate, sendItem } from '../items.ts'
 import { answerList, oneOf, time } from '../lists.ts'
 import { answerMove } from '../moves.ts'
@@ -139,7 +139,7 @@ export function addOrganisationRoutes(app: HttpApp, deps: HttpDeps, inFlight: In
         tag,
         summary: 'Record what an organisation has paid in',
         description: 'Or, with an amount below zero, what was paid back to it: never more than it has left.',
-        reasons: ['not_found', 'amount_invalid', 'amount_too_large', 'funding_insufficient'],
+        reasons: ['not_found', ...reasonsOf('deposit')],
       }),
     },
     async (request, reply) => {

@@ -446,6 +446,7 @@ CREATE TABLE lots (
   sweep_due timestamp with time zone,
   loaded_at timestamp with time zone,
   status smallint NOT NULL DEFAULT 0,
+  spare bytea DEFAULT decode(repeat('00'::text, 71), 'hex'::text),
   CONSTRAINT lot_within_limit CHECK (((credits_posted + credit_limit) >= (debits_posted + debits_pending))),
   CONSTRAINT lots_credit_limit_check CHECK ((credit_limit >= 0)),
   CONSTRAINT lots_credits_pending_check CHECK ((credits_pending >= 0)),
@@ -455,7 +456,7 @@ CREATE TABLE lots (
   CONSTRAINT lots_lot_check CHECK ((lot > 0)),
   CONSTRAINT lots_pkey PRIMARY KEY (tenant, holder, lot),
   CONSTRAINT lots_status_check CHECK ((status = ANY (ARRAY[0, 1])))
-) WITH (fillfactor=60);
+) WITH (fillfactor=90);
 
 CREATE TABLE merchants (
   tenant integer NOT NULL,
@@ -919,6 +920,8 @@ COMMENT ON COLUMN load_lists.period IS 'Of a schedule: the first day of the mont
 COMMENT ON COLUMN lot_movements.balance IS 'What was posted on the lot after it';
 
 COMMENT ON COLUMN lot_movements.kind IS 'The kind of the command, as in decisions';
+
+COMMENT ON COLUMN lots.spare IS 'Room on the page, of no meaning; NULL since it was first changed';
 
 COMMENT ON COLUMN lots.status IS '0 open, 1 frozen';
 

@@ -15,6 +15,7 @@ const migrations = [
   '0008_key_makers.sql',
   '0009_movements.sql',
   '0010_deposits.sql',
+  '0011_lot_pages.sql',
 ]
 let database: TestDatabase
 beforeAll(async () => {

@@ -65,7 +65,7 @@ export const updateLotExpiry = (tenant: number, changes: readonly LotChange[]): 
   statement(
     'update_lot_expiry',
     `WITH moved AS (
-       UPDATE lots l SET expires_at = x.expires_at, sweep_due = x.sweep_due
+       UPDATE lots l SET expires_at = x.expires_at, sweep_due = x.sweep_due, spare = NULL
        FROM ${rowsOfTenant(2, 'holder bigint, lot bigint, expires_at timestamptz, sweep_due timestamptz')} AS x
        WHERE l.tenant = x.tenant AND l.holder = x.holder AND l.lot = x.lot RETURNING 1)
      ${expectMoved(6, 'expiry of lots')}`,

@@ -200,7 +200,7 @@ const moveLots = (source: string, isTheOne: string): string => `
   WITH moved AS (
     UPDATE lots l SET debits_pending = l.debits_pending + x.debits_pending,
       debits_posted = l.debits_posted + x.debits_posted, credits_pending = l.credits_pending + x.credits_pending,
-      credits_posted = l.credits_posted + x.credits_posted
+      credits_posted = l.credits_posted + x.credits_posted, spare = NULL
     FROM ${source} AS x
     WHERE ${isTheOne} l.tenant = x.tenant AND l.holder = x.holder AND l.lot = x.lot
       AND (x.debits_pending + x.debits_posted <= x.credits_posted

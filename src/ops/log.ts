@@ -40,7 +40,9 @@ function linesTo(stream: LogStream): WriteLine {
 }
 
 /** An error of the database tells the values of a row in these two: a mobile number, a reference as it was given. */
-function withoutValues(error: Error): object {
-  const { detail, where, ...rest } = stdSerializers.err(error)
+function withoutValues(error: Error): unknown {
+  const told: unknown = stdSerializers.err(error)
+  if (typeof told !== 'object' || told === null) return told
+  const { detail, where, ...rest } = told as Record<string, unknown>
   return rest
 }
